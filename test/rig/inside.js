@@ -1,0 +1,157 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * Run once by the namespace's first process, before the command: makes the private machine.
+ * Everything is mounted beside the real folders first and moved over them at the end, since from
+ * then on the real ones cannot be reached.
+ *
+ * @typedef {object} Plan
+ * @property {string} mountPoint an empty folder
+ * @property {import("./cgroups.js").Hierarchy[]} hierarchies
+ * @property {string[]} masks homes to cover; some may be absent or lie in one another
+ * @property {string[]} keep what stays visible, read-only
+ * @property {string[]} write what stays visible and writable
+ */
+
+/** @type {Plan} */
+const plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
+
+/** @param {string[]} command */
+function run(...command) {
+  const [program = "", ...args] = command;
+  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
+  if (status === 0) return;
+  const reason = (stderr || error?.message || `exit code ${status}`).trim();
+  throw new Error(`${command.join(" ")}: ${reason}`);
+}
+
+/** @param {string[]} args */
+const mount = (...args) => run("mount", "--no-mtab", ...args);
+
+/** @param {string} inner @param {string} outer */
+const within = (inner, outer) => inner === outer || inner.startsWith(`${outer}/`);
+
+/** /proc and /sys show the namespaces of the one who mounted them. */
+function kernelViews() {
+  mount("-t", "proc", "proc", "/proc");
+  const base = "/sys/fs/cgroup";
+  const links = readdirSync(base, { withFileTypes: true })
+    .filter((entry) => entry.isSymbolicLink())
+    .map((entry) => ({ name: entry.name, to: readlinkSync(join(base, entry.name)) }));
+  mount("-t", "sysfs", "sysfs", "/sys");
+  const several = plan.hierarchies.some(({ mountPoint }) => mountPoint !== base);
+  if (several) mount("-t", "tmpfs", "-o", "mode=755", "cgroup", base);
+  for (const { mountPoint, type, options } of plan.hierarchies) {
+    mkdirSync(mountPoint, { recursive: true });
+    mount("-t", type, ...(options ? ["-o", options] : []), type, mountPoint);
+  }
+  if (several) for (const { name, to } of links) symlinkSync(to, join(base, name));
+}
+
+/**
+ * @param {string} rig where the private folders lie
+ * @param {string} folder the real one
+ * @returns {string} its private, empty stand-in with the same owner and mode
+ */
+function standIn(rig, folder) {
+  const copy = join(rig, "masks", folder.slice(1).replaceAll("/", "-"));
+  mkdirSync(copy, { recursive: true });
+  const { uid, gid, mode } = statSync(folder);
+  chownSync(copy, uid, gid);
+  // The test user must reach what is kept inside (the toolchain in root's cache, say).
+  chmodSync(copy, (mode & 0o7777) | 0o111);
+  return copy;
+}
+
+function privateFolders() {
+  const root = plan.mountPoint;
+  const rig = join(root, "rig");
+  mount("-t", "tmpfs", "-o", "mode=755,size=75%", "run", root);
+  mkdirSync(rig);
+  mount("-t", "tmpfs", "-o", "mode=755,size=75%", "rig", rig);
+  for (const folder of ["etc", "keep", "masks"]) mkdirSync(join(rig, folder));
+  run("cp", "-a", "/etc/.", join(rig, "etc"));
+
+  const kept = [...plan.keep, ...plan.write].map((path, index) => {
+    const place = join(rig, "keep", String(index));
+    if (statSync(path).isDirectory()) mkdirSync(place);
+    else writeFileSync(place, "");
+    mount("--rbind", path, place);
+    return { path, place };
+  });
+
+  const candidates = ["/tmp", "/var/tmp", "/dev/shm", "/var/log", "/var/lib/incus", ...plan.masks];
+  const masks = [...new Set(candidates)].filter(
+    (path, _, all) =>
+      path !== "/" &&
+      existsSync(path) &&
+      !all.some((other) => other !== path && within(path, other) && existsSync(other)),
+  );
+  const covers = masks.map((path) => ({ path, cover: standIn(rig, path) }));
+
+  mount("--move", root, "/run");
+  const now = (/** @type {string} */ path) => join("/run", path.slice(root.length));
+  mount("--bind", "/run/rig/etc", "/etc");
+  for (const { path, cover } of covers) mount("--bind", now(cover), path);
+  for (const { path, place } of kept) {
+    if (statSync(now(place)).isDirectory()) mkdirSync(path, { recursive: true });
+    else if (!existsSync(path)) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, "");
+    }
+    mount("--move", now(place), path);
+  }
+  return masks;
+}
+
+/**
+ * The rest of the machine cannot be written to.
+ *
+ * @param {string[]} masks
+ */
+function readOnly(masks) {
+  const free = ["/proc", "/sys", "/dev", "/run", "/etc", ...masks, ...plan.write];
+  const lines = readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
+  // Octal escapes stand for blanks in this file.
+  const points = lines.map((line) =>
+    (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, octal) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    ),
+  );
+  for (const point of new Set(points)) {
+    const kept = plan.keep.some((path) => within(point, path));
+    const isFree = free.some((path) => within(point, path));
+    const isWritten = plan.write.some((path) => within(point, path));
+    if (isWritten || (isFree && !kept)) continue;
+    try {
+      mount("-o", "remount,bind,ro", point);
+    } catch (error) {
+      // A mount that lies hidden below another cannot be reached, neither to change nor to write.
+      if (point === "/" || plan.keep.includes(point)) throw error;
+    }
+  }
+}
+
+try {
+  kernelViews();
+  readOnly(privateFolders());
+  run("hostname", "rig");
+  run("ip", "link", "set", "lo", "up");
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${basename(process.argv[1] ?? "")}: ${message}\n`);
+  process.exitCode = 3;
+}
