@@ -1,0 +1,135 @@
+import {
+  type About,
+  AlreadyExists,
+  BadRequest,
+  Busy,
+  Forbidden,
+  IncusError,
+  type IncusErrorOptions,
+  InUse,
+  MemberDown,
+  NotFound,
+  OperationFailed,
+  PreconditionFailed,
+  SavedWithFailures,
+  TimedOut,
+  Unreachable,
+} from "./errors.ts";
+
+type Kind = new (about: About, detail: string, options: IncusErrorOptions) => IncusError;
+
+interface Rule {
+  /** What the server's text must match */
+  text?: RegExp;
+  /** The HTTP status of the reply, when it must be that */
+  status?: number;
+  kind: Kind;
+  remedy?: string;
+}
+
+/**
+ * What the server's errors mean. Many carry the code 400 or 500 whatever happened, so texts come
+ * first; the first rule that matches counts. Texts are those of Incus 6.0 to 7.
+ */
+const RULES: Rule[] = [
+  {
+    text: /Missing event connection with target cluster member|cluster member .*(is offline|not online)|member .* is (offline|unavailable)/i,
+    kind: MemberDown,
+    remedy:
+      "see which member is down (`incus cluster list`) and bring it back; nothing on it is lost",
+  },
+  {
+    text: /Instance is busy running|operation is already running|already .* operation in progress/i,
+    kind: Busy,
+    remedy: "see what holds it (`incus operation list --all-projects`) and run this again",
+  },
+  {
+    text: /profile change still saved/i,
+    kind: SavedWithFailures,
+    remedy: "mend what the message names; the instances take the profile at their next start",
+  },
+  {
+    text: /Profile is currently in use/i,
+    kind: InUse,
+    remedy:
+      "see by what (`incus profile show NAME`, used_by) and take the profile off those instances first",
+  },
+  {
+    text: /Only empty projects can be/i,
+    kind: InUse,
+    remedy: "see what is inside (`incus project show NAME`, used_by) and remove that first",
+  },
+  {
+    text: /currently in use|is in use/i,
+    kind: InUse,
+    remedy: "see by what (used_by in its `show`) and take it off there first",
+  },
+  {
+    status: 412,
+    kind: PreconditionFailed,
+    remedy: "somebody else keeps changing it; run this again",
+  },
+  { status: 404, kind: NotFound },
+  { status: 409, kind: AlreadyExists },
+  { text: /already exists|already in use|already defined/i, kind: AlreadyExists },
+  {
+    status: 403,
+    kind: Forbidden,
+    remedy:
+      "use an account or certificate with full rights on this server (group incus-admin, or an unrestricted certificate)",
+  },
+  {
+    status: 503,
+    kind: Unreachable,
+    remedy:
+      "the daemon is starting or stopping; wait until `incus info` answers and run this again",
+  },
+  {
+    text: /context deadline exceeded|timed? ?out/i,
+    kind: TimedOut,
+  },
+  { status: 400, kind: BadRequest },
+];
+
+/** Remedies for failures whose kind says nothing about their cause. */
+const REMEDIES: [RegExp, string][] = [
+  [
+    /new[ug]idmap|idmap.*(not allowed|isn't within|range)|Failed to set ID mapping/i,
+    "allow the ids of the id map in /etc/subuid and /etc/subgid (root:<id>:1): repoman setup does it",
+  ],
+  [/Missing source path "?([^"\n]+)"?/i, "put that path back, or mark the mount optional"],
+  [/no space left|disk quota exceeded/i, "free space in the storage pool: incus storage info NAME"],
+  [
+    /No root device could be found/i,
+    "give a profile of the instance a root disk: incus profile device add default root disk pool=NAME path=/",
+  ],
+];
+
+/** The error for an error reply. */
+export function fromResponse(
+  about: About,
+  reply: { status: number; error: string; errorCode: number },
+): IncusError {
+  return map(about, reply.error, reply.errorCode || reply.status, false);
+}
+
+/**
+ * The error for an operation that failed. Its code is never taken for a 404: what was not found
+ * then is something that the operation needed, not the object itself.
+ */
+export function fromOperation(about: About, error: string): IncusError {
+  return map(about, error, 400, true);
+}
+
+function map(about: About, text: string, status: number, operation: boolean): IncusError {
+  const detail =
+    text.trim().replace(/\.$/, "") || `the server answers ${status} and does not say why`;
+  const rule = RULES.find(
+    (rule) =>
+      (rule.text === undefined || rule.text.test(text)) &&
+      (rule.status === undefined || (!operation && rule.status === status)),
+  );
+  const kind: Kind = rule?.kind ?? (operation ? OperationFailed : IncusError);
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1] ?? rule?.remedy;
+  return new kind(about, detail, { status, remedy });
+}

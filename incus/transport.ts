@@ -1,0 +1,236 @@
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import { type Endpoint, place } from "./endpoint.ts";
+import { type About, Unreachable } from "./errors.ts";
+import { fromResponse } from "./mapping.ts";
+import { dialTls } from "./tls.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** Longest that a server may take to answer, unless a request says otherwise; milliseconds. */
+export const REQUEST_TIMEOUT = 120_000;
+const CONNECT_TIMEOUT = 10_000;
+
+export interface Request {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** As `apiPath()` makes it */
+  path: string;
+  body?: unknown;
+  /** Sent as `If-Match` */
+  etag?: string | undefined;
+  about: About;
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Reply {
+  status: number;
+  etag: string;
+  type: "sync" | "async" | "error";
+  metadata: unknown;
+  /** API path of the operation that an `async` reply began */
+  operation: string;
+  error: string;
+  errorCode: number;
+}
+
+/**
+ * HTTP to one server, over its socket or over TLS, with connections kept for the next request.
+ * Every request ends: in a reply, in `Unreachable`, or in its signal's reason.
+ */
+export class Transport {
+  readonly endpoint: Endpoint;
+  readonly #agent: DialAgent;
+  readonly #host: string;
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint;
+    this.#host = endpoint.kind === "https" ? endpoint.url.host : "incus";
+    this.#agent = new DialAgent(() => dial(endpoint));
+  }
+
+  /**
+   * @throws the mapped IncusError for an error reply; Unreachable when there is no reply
+   */
+  async request(request: Request): Promise<Reply> {
+    const reply = await this.raw(request);
+    if (reply.type === "error") throw fromResponse(request.about, reply);
+    return reply;
+  }
+
+  /** As `request`, but an error reply is returned. */
+  async raw(request: Request): Promise<Reply> {
+    request.signal?.throwIfAborted();
+    try {
+      return await this.#once(request);
+    } catch (error) {
+      // The server closed a kept connection just as it was taken up again. To read is safe to repeat.
+      if (error instanceof Stale && request.method === "GET") return this.#once(request, true);
+      throw error instanceof Stale ? error.error : error;
+    }
+  }
+
+  #once(
+    { method, path, body, etag, about, timeoutMs, signal }: Request,
+    last = false,
+  ): Promise<Reply> {
+    const limit = timeoutMs ?? REQUEST_TIMEOUT;
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const outgoing = httpRequest({
+      agent: this.#agent,
+      host: this.#host,
+      method,
+      path,
+      headers: {
+        Host: this.#host,
+        ...(payload
+          ? { "Content-Type": "application/json", "Content-Length": payload.length }
+          : {}),
+        ...(etag ? { "If-Match": etag } : {}),
+      },
+    });
+    const fail = (error: Error) => {
+      const mapped = unreachable(about, this.endpoint, error);
+      const stale =
+        !last &&
+        outgoing.reusedSocket &&
+        /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
+      reject(stale ? new Stale(mapped) : mapped);
+      outgoing.destroy();
+    };
+    const timer = setTimeout(() => {
+      reject(
+        new Unreachable(about, `${place(this.endpoint)} did not answer within ${limit / 1000} s`, {
+          remedy: hung(this.endpoint),
+        }),
+      );
+      outgoing.destroy();
+    }, limit);
+    const aborted = () => {
+      reject(signal?.reason);
+      outgoing.destroy();
+    };
+    signal?.addEventListener("abort", aborted, { once: true });
+    outgoing.on("error", fail);
+    outgoing.on("response", (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", fail);
+      incoming.on("end", () => {
+        try {
+          resolve(parseReply(incoming, Buffer.concat(chunks)));
+        } catch {
+          reject(
+            new Unreachable(
+              about,
+              `${place(this.endpoint)} answers, but not as an Incus server (HTTP ${incoming.statusCode})`,
+            ),
+          );
+        }
+      });
+    });
+    outgoing.end(payload);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", aborted);
+    });
+  }
+
+  /** A websocket of the API, such as the events stream or a stream of an exec; its errors are events. */
+  websocket(path: string): WebSocket {
+    return new WebSocket(`ws://${this.#host}${path}`, {
+      // The connection is made, and its peer judged, before the handshake is sent through it.
+      createConnection: dialer(() => dial(this.endpoint)) as never,
+      handshakeTimeout: CONNECT_TIMEOUT,
+      perMessageDeflate: false,
+      maxPayload: 64 * 1024 * 1024,
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/**
+ * A path of the API with every segment encoded.
+ * @param query entries that are undefined are left out
+ */
+export function apiPath(
+  segments: readonly string[],
+  query: Record<string, string | number | undefined> = {},
+): string {
+  const path = segments.map((segment) => encodeURIComponent(segment)).join("/");
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(key, String(value));
+  }
+  return `/1.0${path ? `/${path}` : ""}${search.size ? `?${search}` : ""}`;
+}
+
+function hung(endpoint: Endpoint): string {
+  return endpoint.kind === "unix"
+    ? "see what it is doing (`incus operation list`, `journalctl -u incus`), restart it if it hangs"
+    : "see whether that machine is overloaded or the network between drops packets";
+}
+
+/** A request lost with a connection that had been kept from an earlier one. */
+class Stale extends Error {
+  readonly error: Error;
+  constructor(error: Error) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+type Dial = () => Promise<Socket>;
+type Connected = (error: Error | null, socket?: Duplex) => void;
+
+function dialer(dial: Dial): (options: unknown, connected: Connected) => undefined {
+  return (_options, connected) => {
+    dial().then(
+      (socket) => connected(null, socket),
+      (error) => connected(error),
+    );
+  };
+}
+
+class DialAgent extends Agent {
+  override createConnection: (options: unknown, connected: Connected) => undefined;
+
+  constructor(dial: Dial) {
+    super({ keepAlive: true, keepAliveMsecs: 3000, maxFreeSockets: 16 });
+    this.createConnection = dialer(dial);
+  }
+}
+
+async function dial(endpoint: Endpoint): Promise<Socket> {
+  if (endpoint.kind === "https") {
+    const socket = await dialTls(endpoint.url, endpoint.identity, CONNECT_TIMEOUT);
+    return socket.setKeepAlive(true, 3000);
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect(endpoint.path);
+  socket.once("error", reject);
+  socket.once("connect", () => {
+    socket.off("error", reject);
+    resolve(socket);
+  });
+  return promise;
+}
+
+function parseReply(incoming: IncomingMessage, body: Buffer): Reply {
+  const data = JSON.parse(body.toString("utf8"));
+  if (!["sync", "async", "error"].includes(data?.type)) throw new Error("not an Incus reply");
+  return {
+    status: incoming.statusCode ?? 0,
+    etag: incoming.headers.etag ?? "",
+    type: data.type,
+    metadata: data.metadata,
+    operation: data.operation ?? "",
+    error: data.error ?? "",
+    errorCode: data.error_code ?? 0,
+  };
+}
