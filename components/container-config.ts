@@ -1,0 +1,60 @@
+// From a project's effective configuration to what Incus is told: pure.
+
+import type { Config, Devices } from "../incus/types.ts";
+import type { Project } from "../registry/types.ts";
+
+interface Ids {
+  uid: number;
+  gid: number;
+}
+
+/**
+ * With `shift` on a mount, root inside can leave a setuid file in the repository that is root's on
+ * the host: a way to root. The id map gives the owner's ids to the container instead, and root
+ * inside stays an unprivileged id outside. A repository of root's leaves no such choice.
+ */
+export function usesShift({ uid }: Ids): boolean {
+  return uid === 0;
+}
+
+/** The instance's config: the project's own, its environment and the id map of its owner. */
+export function configOf(project: Project, owner: Ids): Config {
+  const environment = Object.entries(project.env).map(([key, value]) => [
+    `environment.${key}`,
+    value,
+  ]);
+  const idmap = usesShift(owner)
+    ? {}
+    : { "raw.idmap": `uid ${owner.uid} ${owner.uid}\ngid ${owner.gid} ${owner.gid}` };
+  return { ...idmap, ...project.config, ...Object.fromEntries(environment) };
+}
+
+/** Name of the device that mounts the repository. */
+export const REPOSITORY_DEVICE = "repo";
+
+/** The instance's devices: the repository, its mounts and ports, and any that the registry adds. */
+export function devicesOf(project: Project, owner: Ids): Devices {
+  const shift: Config = usesShift(owner) ? { shift: "true" } : {};
+  const devices: Devices = {
+    [REPOSITORY_DEVICE]: { type: "disk", source: project.repo, path: project.path, ...shift },
+  };
+  for (const { device, source, path, readonly, optional } of project.mounts) {
+    devices[device] = {
+      type: "disk",
+      source,
+      path,
+      ...(readonly ? { readonly: "true" } : {}),
+      ...(optional ? { required: "false" } : {}),
+      ...shift,
+    };
+  }
+  for (const { device, listen, connect, protocol, address } of project.ports) {
+    const host = address.includes(":") ? `[${address}]` : address;
+    devices[device] = {
+      type: "proxy",
+      listen: `${protocol}:${host}:${listen}`,
+      connect: `${protocol}:127.0.0.1:${connect}`,
+    };
+  }
+  return { ...devices, ...project.devices };
+}

@@ -1,0 +1,114 @@
+import * as log from "@pulumi/pulumi/log/index.js";
+import { all, type Output } from "@pulumi/pulumi/output.js";
+import { ComponentResource } from "@pulumi/pulumi/resource.js";
+import type { Owner } from "../providers/ownership.ts";
+import { IncusProject } from "../providers/project.ts";
+import type { Registry, Template } from "../registry/types.ts";
+import type { Survey } from "../survey/survey.ts";
+import { chosenTemplates, ProfileLibrary } from "./profile-library.ts";
+import { Workspace } from "./workspace.ts";
+
+export interface EstateArgs {
+  remote: string;
+  owner: Owner;
+  registry: Registry;
+  /** Every usable template, by name. */
+  library: ReadonlyMap<string, Template>;
+  survey: Survey;
+  /** Which templates to manage: those that projects refer to, all, or the former plus some. */
+  profiles: "referenced" | "all" | string[];
+  /** Restart containers where a change needs it, unless a project says so itself. */
+  restart: boolean;
+  dryRun: boolean;
+}
+
+/** All that one registry declares on one host: the tree host → project, profiles, workspaces. */
+export class Estate extends ComponentResource {
+  /** By project: state, ipv4, image, profiles, repo, path. */
+  readonly containers: Output<Record<string, object>>;
+  /** By project: lastSync, result, files, bytes, destination. */
+  readonly backups: Output<Record<string, object>>;
+  /** Names of the profiles that this stack keeps on the server. */
+  readonly profiles: string[];
+  /** Instances in the project that neither the registry nor this stack knows. */
+  readonly orphans: string[];
+
+  constructor(name: string, args: EstateArgs) {
+    super("repoman:index:Estate", name);
+    const { remote, owner, registry, survey, dryRun } = args;
+    const { incusProject, backupRoot } = registry.defaults;
+
+    const project = new IncusProject(
+      incusProject,
+      { remote, owner, name: incusProject, description: "Containers of repositories, by repoman" },
+      { parent: this },
+    );
+    const present = registry.projects.filter(
+      (each) => each.enabled || survey.projects.get(each.name)?.exists,
+    );
+    const referenced = new Set(present.flatMap((each) => each.profiles));
+    const library = new ProfileLibrary(
+      name,
+      { remote, owner, templates: chosenTemplates(args.library, args.profiles, referenced) },
+      { parent: this },
+    );
+    const workspaces = present.map((each) => {
+      const facts = survey.projects.get(each.name);
+      if (!facts) throw new Error(`the survey has nothing on project "${each.name}"`);
+      const managed = each.profiles.flatMap((profile) => library.profiles.get(profile) ?? []);
+      return [
+        each.name,
+        new Workspace(
+          each.name,
+          {
+            remote,
+            owner,
+            incusProject,
+            project: each,
+            facts,
+            ...(backupRoot === undefined ? {} : { backupRoot }),
+            restart: args.restart,
+            dryRun,
+            dependsOn: [project, ...managed],
+          },
+          { parent: this },
+        ),
+      ] as const;
+    });
+
+    for (const { file, line, what, remedy } of registry.warnings) {
+      void log.warn(`${file}${line ? `:${line}` : ""}: ${what}\n  ${remedy}`, this);
+    }
+    sayStrays(survey, incusProject, this);
+
+    this.containers = collect(workspaces.map(([key, { container }]) => [key, container]));
+    this.backups = collect(workspaces.map(([key, { backup }]) => [key, backup]));
+    this.profiles = [...library.profiles.keys()].sort();
+    this.orphans = survey.orphans;
+    this.registerOutputs({});
+  }
+}
+
+function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: Estate): void {
+  if (orphans.length > 0) {
+    void log.warn(
+      `in the Incus project "${incusProject}" but not in the registry: ${orphans.join(", ")}\n` +
+        "  They are left alone; add them to the registry, or delete them with incus.",
+      estate,
+    );
+  }
+  if (leaving.length > 0) {
+    void log.warn(
+      `no longer in the registry: ${leaving.join(", ")}; \`up\` deletes the container, ` +
+        "never its repository or backup",
+      estate,
+    );
+  }
+}
+
+function collect(
+  entries: (readonly [string, Output<object> | undefined])[],
+): Output<Record<string, object>> {
+  const present = entries.flatMap(([key, value]) => (value ? [[key, value] as const] : []));
+  return all(Object.fromEntries(present)) as Output<Record<string, object>>;
+}

@@ -1,0 +1,13 @@
+// The program: load the registry, survey the host, compose the estate, export the outputs.
+
+import { getStack } from "@pulumi/pulumi/metadata.js";
+import { Estate } from "./components/estate.ts";
+import { readSettings, stopped } from "./settings.ts";
+import { load } from "./survey/load.ts";
+
+const settings = readSettings();
+const { registry, library, survey } = await load(settings).catch(stopped);
+const estate = new Estate(getStack(), { ...settings, registry, library, survey });
+
+/** By project: `{state, ipv4, image, profiles, repo, path}`. */
+export const { containers, backups, profiles, orphans } = estate;

@@ -1,0 +1,163 @@
+// RsyncBackup: the promise that a repository's copy on the backup disk is fresh.
+//
+//   create   mirrors at once
+//   read     says of the last run whether the promise holds: `freshness`
+//   update   mirrors again: it was overdue, failed, or its declaration changed
+//   delete   forgets; a copy is never deleted
+//
+// Files that changed since the last run are not drift, or no estate in use would ever be clean.
+
+import { hostname } from "node:os";
+import type { Output } from "@pulumi/pulumi/output.js";
+import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
+import { EXIT, Fault } from "../host/fault.js";
+import { paths } from "../host/paths.js";
+import { type BackupSpec, freshness, mirror, type RunRecord, readRecord } from "../rsync/index.ts";
+import { changed } from "./compare.ts";
+import { type Args, DynamicResource } from "./dynamic.ts";
+import { engineGone, guarded, type Identified, warn } from "./engine.ts";
+
+export interface BackupArgs extends Identified {
+  /** The repository: an absolute path on this host. */
+  source: string;
+  /** Where its copy lies, under `backupRoot`. */
+  destination: string;
+  /** The top of the backup disk; never made by a mirror. */
+  backupRoot: string;
+  /** How old the last good copy may be, in seconds. */
+  maxAge: number;
+}
+
+interface BackupCircumstances {
+  /** Whether this is a preview. */
+  dryRun: boolean;
+  /** Trouble with the disk or the repository: `up` fails for this backup alone. */
+  fault?: string;
+}
+
+interface BackupInputs extends BackupArgs {
+  /** `fresh`, or why it is not. */
+  freshness: string;
+}
+
+export interface BackupState extends BackupInputs {
+  /** When the last good run began, ISO 8601; null before the first. */
+  lastSync: string | null;
+  /** The last run's result; null before the first. */
+  result: string | null;
+  /** Of the last good run. */
+  files: number | null;
+  /** Of the last good run. */
+  bytes: number | null;
+}
+
+type Checked = BackupInputs & { fault?: string };
+
+const FRESH = "fresh";
+
+export function specOf(args: BackupArgs): BackupSpec {
+  const { name, source, destination, backupRoot, maxAge, owner } = args;
+  return {
+    name,
+    source,
+    destination,
+    backupRoot,
+    maxAge,
+    hostId: hostname(),
+    stackId: owner.id,
+    recordsDir: paths().backupRecords,
+    // Whoever works in the repository can write this file; nobody has said yet that it may count.
+    repositoryExclude: "ignore",
+  };
+}
+
+export const handlers = guarded<Checked, BackupState>("backup", {
+  async check(olds, news) {
+    const { dryRun, fault, ...wanted } = news as Checked & BackupCircumstances;
+    const inputs = { ...wanted, freshness: FRESH };
+    if (fault === undefined) return { inputs };
+    const kept = olds.name === undefined ? inputs : (olds as BackupInputs);
+    return { inputs: dryRun ? kept : { ...kept, fault } };
+  },
+
+  async diff(_id, olds, news) {
+    if (news.fault !== undefined) return { changes: true };
+    const names = ["source", "destination", "backupRoot", "maxAge", "owner", "freshness"] as const;
+    return { changes: changed(olds, news, names).length > 0 };
+  },
+
+  async create(inputs) {
+    return { id: inputs.name, outs: await run(inputs) };
+  },
+
+  async read(id, state) {
+    const record = await readRecord(paths().backupRecords, state.name);
+    const { name, owner, source, destination, backupRoot, maxAge } = state;
+    const judged = freshness(record, specOf(state), new Date());
+    const inputs = {
+      name,
+      owner,
+      source,
+      destination,
+      backupRoot,
+      maxAge,
+      freshness: judged.fresh ? FRESH : (judged.reason ?? "not fresh"),
+    };
+    return { id, inputs, props: { ...inputs, ...facts(record) } };
+  },
+
+  async update(_id, _olds, news) {
+    return { outs: await run(news) };
+  },
+
+  async delete() {
+    // What was copied stays, and so does the record of it.
+  },
+});
+
+async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
+  if (fault !== undefined) throw new Fault(fault);
+  const record = await mirror(specOf(inputs), { signal: engineGone });
+  for (const warning of record.warnings) await warn(`backup "${inputs.name}": ${warning}`);
+  if (record.result !== "ok" && record.result !== "ok-vanished") {
+    throw new Fault(
+      `backup "${inputs.name}": ${record.result}: ${record.reason ?? "rsync gave no reason"}`,
+      {
+        ...(record.remedy === undefined ? {} : { remedy: record.remedy }),
+        exitCode: EXIT.failed,
+      },
+    );
+  }
+  return { ...inputs, ...facts(record) };
+}
+
+function facts(record: RunRecord | undefined) {
+  return {
+    lastSync: record?.lastGood?.at ?? null,
+    result: record?.result ?? null,
+    files: record?.lastGood?.files ?? null,
+    bytes: record?.lastGood?.bytes ?? null,
+  };
+}
+
+export class RsyncBackup extends DynamicResource {
+  declare readonly lastSync: Output<string | null>;
+  declare readonly result: Output<string | null>;
+  declare readonly files: Output<number | null>;
+  declare readonly bytes: Output<number | null>;
+
+  constructor(
+    name: string,
+    args: Args<BackupArgs & BackupCircumstances>,
+    opts: CustomResourceOptions,
+  ) {
+    super(
+      "backup",
+      "RsyncBackup",
+      name,
+      args,
+      ["freshness", "lastSync", "result", "files", "bytes"],
+      opts,
+    );
+  }
+}

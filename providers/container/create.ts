@@ -1,0 +1,147 @@
+// Making a container, and making one in another's place.
+
+import { EXIT, Fault } from "../../host/fault.js";
+import type { IncusClient } from "../../incus/client.ts";
+import { NotFound } from "../../incus/errors.ts";
+import { imageSource } from "../../incus/images.ts";
+import type { Instance } from "../../incus/types.ts";
+import { engineGone } from "../engine.ts";
+import { describeOwner, isOwn, MARK, marks } from "../ownership.ts";
+import { instancesOf } from "../server.ts";
+import type { ContainerInputs } from "./inputs.ts";
+import { findAside, uuidOf } from "./live.ts";
+import { bringUp, start, stop } from "./run.ts";
+import { update } from "./update.ts";
+
+/** Why an instance of this name is in the way, if it is; the remedy says how to adopt it. */
+export function conflict(
+  inputs: ContainerInputs,
+  existing: Instance | undefined,
+): string | undefined {
+  if (!existing || isOwn(existing.config, inputs.owner)) return undefined;
+  const { project, name, owner, image } = inputs;
+  return (
+    `an instance "${name}" exists in the Incus project "${project}" and ${describeOwner(existing.config)}\n` +
+    `  Rename it or the project in the registry, or adopt it by marking it as this stack's, then run again:\n` +
+    `  incus config set --project ${project} ${name} ` +
+    `${MARK.stack}=${owner.id} ${MARK.name}=${name} ${MARK.image}='${image}'`
+  );
+}
+
+/**
+ * Makes the container that the inputs describe. What carries this stack's mark is taken over and
+ * finished, so that a half-made container or a lost Pulumi state is mended by another `up`. One of
+ * another image makes room: it stands aside, stopped and renamed, until the new one is up.
+ */
+export async function create(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
+  const instances = await instancesOf(client, inputs.project);
+  const existing = instances.find(({ name }) => name === inputs.name);
+  const reason = conflict(inputs, existing);
+  if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
+
+  if (existing && existing.config[MARK.image] !== inputs.image) {
+    await stepAside(client, inputs, existing);
+    return replaceBy(client, inputs, existing);
+  }
+  const aside = findAside(instances, inputs);
+  if (aside) return replaceBy(client, inputs, aside, existing);
+  if (existing) return update(client, inputs, existing);
+  return make(client, inputs);
+}
+
+/** A container from nothing. One that fails half-way stays, marked, for the next run to finish. */
+async function make(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
+  const { project, name, image, description, profiles, config, devices, owner, target } = inputs;
+  await client.createInstance(
+    project,
+    {
+      name,
+      type: "container",
+      source: await imageSource(image),
+      description,
+      profiles,
+      config: { ...config, ...marks(owner, name), [MARK.image]: image },
+      devices,
+    },
+    { signal: engineGone, ...(target === undefined ? {} : { target }) },
+  );
+  return bringUp(client, inputs);
+}
+
+const ASIDE_NAME_LENGTH = 63;
+
+async function stepAside(
+  client: IncusClient,
+  inputs: ContainerInputs,
+  old: Instance,
+): Promise<void> {
+  const { project, name } = inputs;
+  const suffix = `-old-${uuidOf(old).slice(0, 8)}`;
+  // The mark comes first: killed after it, the next run finds an instance of its own name and goes on.
+  await client.updateInstance(project, name, (current) => ({
+    ...current,
+    config: { ...current.config, [MARK.aside]: current.config[MARK.aside] ?? old.status },
+  }));
+  if (old.status === "Running") await stop(client, project, name);
+  await client.renameInstance(
+    project,
+    name,
+    name.slice(0, ASIDE_NAME_LENGTH - suffix.length) + suffix,
+  );
+}
+
+/** Makes the new container, or puts the old one back as it was. */
+async function replaceBy(
+  client: IncusClient,
+  inputs: ContainerInputs,
+  old: Instance,
+  half?: Instance,
+): Promise<Instance> {
+  try {
+    return half ? await update(client, inputs, half) : await make(client, inputs);
+  } catch (error) {
+    if (engineGone.aborted) throw error;
+    await putBack(client, inputs, uuidOf(old));
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Fault(
+      `container "${inputs.name}": the replacement from image "${inputs.image}" did not come up, ` +
+        `so the old container is back in its place: ${cause}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Gives the old container its name and its run state again, and removes what was to replace it. */
+export async function putBack(
+  client: IncusClient,
+  inputs: ContainerInputs,
+  uuid: string,
+): Promise<void> {
+  const { project, name, owner } = inputs;
+  const instances = await instancesOf(client, project);
+  const failed = instances.find((instance) => instance.name === name);
+  if (failed && isOwn(failed.config, owner) && uuidOf(failed) !== uuid) {
+    await remove(client, failed);
+  }
+  const old = instances.find((instance) => uuidOf(instance) === uuid);
+  if (!old) return;
+  if (old.name !== name) await client.renameInstance(project, old.name, name);
+  await client.updateInstance(project, name, (current) => {
+    const { [MARK.aside]: _aside, ...config } = current.config;
+    return { ...current, config };
+  });
+  if (old.config[MARK.aside] === "Running") await start(client, project, name);
+}
+
+/** Deletes an instance whatever its run state; nothing outside of it is touched. */
+export async function remove(client: IncusClient, instance: Instance): Promise<void> {
+  const { project, name } = instance;
+  try {
+    if (instance.status !== "Stopped") {
+      await client.setInstanceState(project, name, { action: "stop", force: true });
+    }
+    await client.deleteInstance(project, name);
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+  }
+}

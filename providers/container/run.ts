@@ -1,0 +1,77 @@
+// Run state: starting, stopping, making ready, waiting for an address.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { IncusClient } from "../../incus/client.ts";
+import { NotFound } from "../../incus/errors.ts";
+import type { Instance } from "../../incus/types.ts";
+import { MARK } from "../ownership.ts";
+import { forget } from "../server.ts";
+import type { ContainerInputs } from "./inputs.ts";
+import { addressOf } from "./live.ts";
+import { makeUser, readyMark } from "./user.ts";
+
+/** Seconds that a clean stop may take before the instance is killed. */
+const STOP_SECONDS = 30;
+const ADDRESS_MS = 10_000;
+const ADDRESS_STEP_MS = 200;
+
+export async function start(client: IncusClient, project: string, name: string): Promise<void> {
+  await client.setInstanceState(project, name, { action: "start" });
+}
+
+/** Stops cleanly where it can be done in time, else kills. */
+export async function stop(client: IncusClient, project: string, name: string): Promise<void> {
+  try {
+    await client.setInstanceState(project, name, { action: "stop", timeout: STOP_SECONDS });
+  } catch (error) {
+    if (error instanceof NotFound) throw error;
+    await client.setInstanceState(project, name, { action: "stop", force: true });
+  }
+}
+
+/**
+ * Brings a container to the run state that is wanted of it, its user made and proved.
+ * One whose user is not made yet is started for that, and stopped again where it should not run.
+ */
+export async function bringUp(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
+  const { project, name, running } = inputs;
+  let { value: instance } = await client.getInstance(project, name);
+  const unfinished = instance.config[MARK.ready] === undefined;
+  const runs = instance.status === "Running";
+  const shouldRun = running ?? (unfinished || runs);
+  const readied = instance.config[MARK.ready] === readyMark(inputs);
+
+  if (!runs && (shouldRun || !readied)) await start(client, project, name);
+  if (!readied || (!runs && shouldRun)) {
+    await makeUser(client, inputs, mountPoints(instance));
+    await client.updateInstance(project, name, (current) => ({
+      ...current,
+      config: { ...current.config, [MARK.ready]: readyMark(inputs) },
+    }));
+  }
+  if (!shouldRun && (runs || !readied)) await stop(client, project, name);
+  ({ value: instance } = await client.getInstance(project, name));
+  return instance;
+}
+
+/** Waits for the address of a container that was just started; at most ten seconds. */
+export async function awaitAddress(
+  client: IncusClient,
+  instance: Instance,
+): Promise<string | null> {
+  const deadline = Date.now() + ADDRESS_MS;
+  const hasNic = Object.values(instance.expanded_devices ?? {}).some((d) => d["type"] === "nic");
+  for (;;) {
+    forget(client);
+    const address = await addressOf(client, instance);
+    if (address || !hasNic || instance.status !== "Running" || Date.now() >= deadline)
+      return address;
+    await sleep(ADDRESS_STEP_MS);
+  }
+}
+
+function mountPoints(instance: Instance): string[] {
+  return Object.values(instance.expanded_devices ?? {}).flatMap((device) =>
+    device["type"] === "disk" && device["path"] && device["path"] !== "/" ? [device["path"]] : [],
+  );
+}

@@ -1,0 +1,156 @@
+// What the provider process owes the engine that started it: to end when it is gone, not to work
+// beside one left over from a killed run, and to say things in its display.
+
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT, Fault } from "../host/fault.js";
+import { HeldLock, waitForLock } from "../host/lock.js";
+import { paths } from "../host/paths.js";
+import type { Checked, Handlers } from "./dynamic.ts";
+import type { Owner } from "./ownership.ts";
+
+const PARENT_CHECK_MS = 200;
+const OTHER_PROVIDER_MS = 60_000;
+
+const stopping = new AbortController();
+
+/** Aborts when the engine is gone; whatever runs for long (rsync, an image download) listens. */
+export const engineGone: AbortSignal = stopping.signal;
+
+// The engine gives its plugins process groups of their own: killed, it leaves them at work on what
+// they were doing. A change of the parent's pid is how a process sees that it was orphaned.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid === parent) return;
+  stopping.abort(new Error("the Pulumi engine is gone"));
+  // One turn for listeners to pass the end on to their children.
+  setTimeout(() => process.exit(1), 50);
+}, PARENT_CHECK_MS).unref();
+
+let turn: Promise<void> | undefined;
+
+/**
+ * Called before anything is changed: waits until no provider of an earlier, killed run is at work
+ * for this stack. The kernel drops the lock when its holder ends.
+ */
+export function takeTurn(stackId: string): Promise<void> {
+  turn ??= (async () => {
+    const file = join(paths().stateDir, "stacks", `${stackId}.provider.lock`);
+    const lock = await waitForLock(file, `a provider (pid ${process.pid})`, {
+      timeoutMs: OTHER_PROVIDER_MS,
+    });
+    if (lock instanceof HeldLock) return;
+    turn = undefined;
+    throw new Fault(`an earlier run of this stack is still at work: ${lock.holder}`, {
+      remedy: "Wait until it has ended, then run again.",
+      exitCode: 4,
+    });
+  })();
+  return turn;
+}
+
+/** What the inputs of every resource have. */
+export interface Identified {
+  name: string;
+  owner: Owner;
+}
+
+type Severity = "info" | "warning" | "error";
+
+interface EngineLog {
+  log(severity: Severity, message: string): Promise<void>;
+}
+
+let engine: Promise<EngineLog> | undefined;
+
+/** Loaded at the first message, since most runs have none. */
+async function connectEngine(): Promise<EngineLog> {
+  const address = process.argv[2];
+  if (!address) return { log: async (_, message) => console.error(message) };
+  const [grpc, services, messages] = await Promise.all([
+    import("@grpc/grpc-js"),
+    import("@pulumi/pulumi/proto/engine_grpc_pb.js"),
+    import("@pulumi/pulumi/proto/engine_pb.js"),
+  ]);
+  const client = new services.default.EngineClient(address, grpc.credentials.createInsecure());
+  const { LogRequest, LogSeverity } = messages.default;
+  const severities = {
+    info: LogSeverity.INFO,
+    warning: LogSeverity.WARNING,
+    error: LogSeverity.ERROR,
+  };
+  return {
+    log: (severity, message) =>
+      new Promise((resolve) => {
+        const request = new LogRequest();
+        request.setSeverity(severities[severity]);
+        request.setMessage(message);
+        // A message that cannot be shown must not fail the work it is about.
+        client.log(request, () => resolve());
+      }),
+  };
+}
+
+const said = new Set<string>();
+
+/** Shows a warning once per process in Pulumi's display. */
+export async function warn(message: string): Promise<void> {
+  if (said.has(message)) return;
+  said.add(message);
+  engine ??= connectEngine();
+  await (await engine).log("warning", message);
+}
+
+/**
+ * Adds a failure to the report that `repoman` reads for its exit code, if it asked for one.
+ * @param exitCode one of `EXIT`
+ */
+export function report(exitCode: number, name: string, message: string): void {
+  const file = process.env["REPOMAN_REPORT"];
+  if (!file) return;
+  appendFileSync(file, `${JSON.stringify({ level: "error", exitCode, name, message })}\n`);
+}
+
+/**
+ * What `check` returns where the whole run must stop before anything changes: Pulumi shows the
+ * reason with the resource, without a stack.
+ */
+export function refuse<I extends Identified>(kind: string, inputs: I, reason: string): Checked<I> {
+  report(EXIT.conflict, `${kind} ${inputs.name}`, reason);
+  return { inputs, failures: [{ property: "name", reason }] };
+}
+
+/**
+ * Wraps the handlers of a resource type. A `Fault` loses its stack (Pulumi prints the stack of
+ * what `check`, `diff`, `read` and `delete` throw) and its exit code reaches the report; what
+ * changes something waits for its turn.
+ */
+export function guarded<I extends Identified, O extends I>(
+  kind: string,
+  handlers: Handlers<I, O>,
+): Handlers<I, O> {
+  const guard = async <T>(inputs: Identified, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof Fault) {
+        report(error.exitCode, `${kind} ${inputs.name}`, error.message);
+        error.stack = "";
+      }
+      throw error;
+    }
+  };
+  const inTurn = <T>(inputs: Identified, run: () => Promise<T>): Promise<T> =>
+    guard(inputs, async () => {
+      await takeTurn(inputs.owner.id);
+      return run();
+    });
+  return {
+    check: (olds, news) => guard(news, () => handlers.check(olds, news)),
+    diff: (id, olds, news) => guard(news, () => handlers.diff(id, olds, news)),
+    create: (inputs) => inTurn(inputs, () => handlers.create(inputs)),
+    read: (id, state) => guard(state, () => handlers.read(id, state)),
+    update: (id, olds, news) => inTurn(news, () => handlers.update(id, olds, news)),
+    delete: (id, state) => inTurn(state, () => handlers.delete(id, state)),
+  };
+}

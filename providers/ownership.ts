@@ -1,0 +1,71 @@
+// The marks that say who made an object on the server. They are read from an object's own config,
+// never from an instance's `expanded_config`, where those of its profiles appear as well.
+
+import type { Config } from "../incus/types.ts";
+
+/** The stack on whose behalf a resource acts. */
+export interface Owner {
+  /** The stack's random id; a host's name is no identity, since root and a user share it. */
+  id: string;
+  /** The stack's name, for messages. */
+  stack: string;
+}
+
+/** What `read` says of an object whose mark was taken off: a drift that `update` mends. */
+export const NOBODY: Owner = { id: "", stack: "" };
+
+const PREFIX = "user.repoman.";
+
+/** Keys of an object that belongs to one stack: projects and instances. */
+export const MARK = {
+  stack: `${PREFIX}stack`,
+  stackName: `${PREFIX}stack-name`,
+  /** The name in the registry; survives a rename of the instance. */
+  name: `${PREFIX}name`,
+  /** The image as it was declared: that an alias moved on the server is not drift. */
+  image: `${PREFIX}image`,
+  /** Set once the user inside was made and proved: `<name>:<uid>:<gid>`. */
+  ready: `${PREFIX}ready`,
+  /** On an instance that stands aside while its replacement is made: its run state before. */
+  aside: `${PREFIX}aside`,
+} as const;
+
+export function marks(owner: Owner, name: string): Config {
+  return { [MARK.stack]: owner.id, [MARK.stackName]: owner.stack, [MARK.name]: name };
+}
+
+export function isOwn(config: Config, owner: Owner): boolean {
+  return config[MARK.stack] === owner.id;
+}
+
+/** Who made an object that is not ours, for a message. */
+export function describeOwner(config: Config): string {
+  const name = config[MARK.stackName];
+  return config[MARK.stack]
+    ? `it belongs to the stack "${name ?? "?"}" (id ${config[MARK.stack]})`
+    : "repoman did not make it";
+}
+
+/** A profile may serve several stacks; each has a key of its own, so that none edits another's. */
+export function profileMark(owner: Owner): string {
+  return `${MARK.stack}.${owner.id}`;
+}
+
+/** The stacks that a profile serves: id → name. */
+export function profileOwners(config: Config): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const [key, value] of Object.entries(config)) {
+    if (key.startsWith(`${MARK.stack}.`)) owners.set(key.slice(MARK.stack.length + 1), value);
+  }
+  return owners;
+}
+
+/** A config without repoman's own keys: what a registry or a template can name. */
+export function withoutMarks(config: Config): Config {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith(PREFIX)));
+}
+
+/** Only repoman's own keys. */
+export function onlyMarks(config: Config): Config {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith(PREFIX)));
+}

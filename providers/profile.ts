@@ -1,0 +1,191 @@
+// IncusProfile: a profile of the library, in the Incus project `default`.
+//
+//   create   makes the profile; goes on with one that carries this stack's mark, shares one that
+//            another stack made from the same template
+//   read     description, config and devices: whatever the template does not name is drift
+//   update   puts the template's content back, unless another stack relies on a different one
+//   delete   takes this stack's mark off; the profile goes with the last mark, if nothing uses it
+
+import { createHash } from "node:crypto";
+import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
+import { EXIT, Fault } from "../host/fault.js";
+import type { IncusClient } from "../incus/client.ts";
+import { NotFound } from "../incus/errors.ts";
+import type { Config, Devices, Profile } from "../incus/types.ts";
+import { changed } from "./compare.ts";
+import { type Args, DynamicResource } from "./dynamic.ts";
+import { guarded, refuse, warn } from "./engine.ts";
+import {
+  MARK,
+  NOBODY,
+  type Owner,
+  onlyMarks,
+  profileMark,
+  profileOwners,
+  withoutMarks,
+} from "./ownership.ts";
+import { server } from "./server.ts";
+
+export interface ProfileInputs {
+  /** A remote of the incus client's configuration; empty for the local daemon. */
+  remote: string;
+  name: string;
+  description: string;
+  config: Config;
+  devices: Devices;
+  owner: Owner;
+}
+
+/** Where the last template that was applied is remembered, so that two stacks can compare. */
+const TEMPLATE = "user.repoman.template";
+
+function digest({ description, config, devices }: ProfileInputs): string {
+  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const content = [
+    description,
+    sorted(config),
+    sorted(devices).map(([name, device]) => [name, sorted(device)]),
+  ];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+}
+
+async function live(client: IncusClient, name: string): Promise<Profile | undefined> {
+  try {
+    return (await client.getProfile(name)).value;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Why this stack must not write the profile that is there, if so. */
+function conflict(inputs: ProfileInputs, existing: Profile): string | undefined {
+  const owners = profileOwners(existing.config);
+  const shared = existing.config[TEMPLATE] === digest(inputs);
+  const others = [...owners].filter(([id]) => id !== inputs.owner.id).map(([, name]) => name);
+  if (others.length > 0 && !shared) {
+    return (
+      `the profile "${inputs.name}" is also managed by the stack ${others.map((o) => `"${o}"`).join(", ")}, ` +
+      `from another template than that of "${inputs.owner.stack}"\n` +
+      `  Make both templates the same, or give one of them another name.`
+    );
+  }
+  if (owners.size === 0) {
+    return (
+      `the profile "${inputs.name}" exists and repoman did not make it\n` +
+      `  Rename it, or shadow the template with a copy of it in profiles.d, or hand it to this stack:\n` +
+      `  incus profile set ${inputs.name} ${profileMark(inputs.owner)}=${inputs.owner.stack}`
+    );
+  }
+  return undefined;
+}
+
+export const handlers = guarded<ProfileInputs, ProfileInputs>("profile", {
+  async check(olds, news) {
+    if (olds.name !== undefined) return { inputs: news };
+    const existing = await live(await server(news.remote), news.name);
+    const reason = existing && conflict(news, existing);
+    return reason ? refuse("profile", news, reason) : { inputs: news };
+  },
+
+  async diff(_id, olds, news) {
+    const replaces = changed(olds, news, ["name", "remote"]);
+    const updates = changed(olds, news, ["description", "config", "devices", "owner"]);
+    return { changes: replaces.length + updates.length > 0, replaces };
+  },
+
+  async create(inputs) {
+    const client = await server(inputs.remote);
+    const existing = await live(client, inputs.name);
+    if (existing) {
+      const reason = conflict(inputs, existing);
+      if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
+      await apply(client, inputs);
+    } else {
+      const { name, description, devices } = inputs;
+      await client.createProfile({ name, description, devices, config: stored(inputs, {}) });
+    }
+    return { id: inputs.name, outs: inputs };
+  },
+
+  async read(id, state) {
+    const profile = await live(await server(state.remote), state.name);
+    if (!profile) return { id: "" };
+    const own = profileOwners(profile.config).has(state.owner.id);
+    const inputs = {
+      remote: state.remote,
+      name: state.name,
+      description: profile.description,
+      config: withoutMarks(profile.config),
+      devices: profile.devices,
+      owner: own ? state.owner : NOBODY,
+    };
+    return { id, inputs, props: inputs };
+  },
+
+  async update(_id, _olds, news) {
+    const client = await server(news.remote);
+    const existing = await live(client, news.name);
+    // A profile that lost every mark while it is in this stack's state is drift, not a conflict.
+    const reason = existing && profileOwners(existing.config).size > 0 && conflict(news, existing);
+    if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
+    await apply(client, news);
+    return { outs: news };
+  },
+
+  async delete(_id, state) {
+    const client = await server(state.remote);
+    const profile = await live(client, state.name);
+    const owners = profile && profileOwners(profile.config);
+    if (!profile || !owners?.has(state.owner.id)) return;
+    const users = (profile.used_by ?? []).filter((url) => !url.startsWith("/1.0/profiles/"));
+    if (owners.size > 1 || users.length > 0) {
+      await release(client, state, owners.size === 1);
+      if (owners.size > 1) return;
+      await warn(
+        `profile "${state.name}" stays on the server: it is still used by ` +
+          users.map((url) => url.replace("/1.0/", "")).join(", "),
+      );
+      return;
+    }
+    try {
+      await client.deleteProfile(state.name);
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+    }
+  },
+});
+
+/** The config to write: the template's, this stack's mark and the marks of the others. */
+function stored(inputs: ProfileInputs, current: Config): Config {
+  return {
+    ...onlyMarks(current),
+    ...inputs.config,
+    [profileMark(inputs.owner)]: inputs.owner.stack,
+    [TEMPLATE]: digest(inputs),
+  };
+}
+
+async function apply(client: IncusClient, inputs: ProfileInputs): Promise<void> {
+  await client.updateProfile(inputs.name, (current) => ({
+    ...current,
+    description: inputs.description,
+    config: stored(inputs, current.config),
+    devices: inputs.devices,
+  }));
+}
+
+/** Takes this stack's mark off, and with the last one the template's as well. */
+async function release(client: IncusClient, state: ProfileInputs, last: boolean): Promise<void> {
+  await client.updateProfile(state.name, (current) => {
+    const { [profileMark(state.owner)]: _mark, ...rest } = current.config;
+    const { [TEMPLATE]: _template, ...bare } = rest;
+    return { ...current, config: last ? bare : rest };
+  });
+}
+
+export class IncusProfile extends DynamicResource {
+  constructor(name: string, args: Args<ProfileInputs>, opts: CustomResourceOptions) {
+    super("profile", "IncusProfile", name, args, [], opts);
+  }
+}

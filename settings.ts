@@ -1,0 +1,76 @@
+// The stack's configuration, as `Pulumi.yaml` declares it.
+
+import { appendFileSync } from "node:fs";
+import { Config } from "@pulumi/pulumi/config.js";
+import { RunError } from "@pulumi/pulumi/errors.js";
+import { getStack } from "@pulumi/pulumi/metadata.js";
+import { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
+import { EXIT, Fault } from "./host/fault.js";
+import { expandHome, paths } from "./host/paths.js";
+import type { Owner } from "./providers/ownership.ts";
+
+export interface Settings {
+  /** Absolute path of the registry. */
+  file: string;
+  /** A remote of the incus client's configuration; empty for the local daemon. */
+  remote: string;
+  profiles: "referenced" | "all" | string[];
+  restart: boolean;
+  owner: Owner;
+  /** Whether this run only previews. */
+  dryRun: boolean;
+}
+
+export function readSettings(): Settings {
+  const config = new Config("repoman");
+  const { home, registry } = paths();
+  const id = config.get("stackId");
+  if (!id) {
+    stopped(
+      new Fault(
+        `the stack "${getStack()}" has no repoman:stackId, so nothing could be known as its own`,
+        {
+          remedy: 'Let repoman make the stack: eval "$(bin/repoman env)"',
+          exitCode: EXIT.environment,
+        },
+      ),
+    );
+  }
+  return {
+    file: expandHome(config.get("registry") || registry, home),
+    remote: config.get("remote") ?? "",
+    profiles: readProfiles(config.get("profiles")),
+    restart: config.getBoolean("restart") ?? false,
+    owner: { id, stack: getStack() },
+    dryRun: isDryRun(),
+  };
+}
+
+/** `referenced`, `all`, or a list of names: as JSON, or with commas between. */
+function readProfiles(text = "referenced"): Settings["profiles"] {
+  if (text === "referenced" || text === "all") return text;
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list) && list.every((each) => typeof each === "string")) return list;
+  } catch {
+    // Not JSON: names with commas between.
+  }
+  return text.split(",").map((name) => name.trim());
+}
+
+/**
+ * Ends the program with a message instead of a stack, and tells `repoman` the exit code.
+ * @throws always
+ */
+export function stopped(error: unknown): never {
+  if (!(error instanceof Fault)) throw error;
+  const report = process.env["REPOMAN_REPORT"];
+  if (report) {
+    const { exitCode, message } = error;
+    appendFileSync(
+      report,
+      `${JSON.stringify({ level: "error", exitCode, name: "program", message })}\n`,
+    );
+  }
+  throw new RunError(error.message);
+}

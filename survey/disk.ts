@@ -1,0 +1,34 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { paths } from "../host/paths.js";
+import type { Registry } from "../registry/types.ts";
+import { probe } from "../rsync/index.ts";
+
+/** How long the disk may take to answer before a preview goes on without it. */
+const ANSWER_MS = 10_000;
+
+/**
+ * Whether the backup disk can be written: asked once for all projects, in a child that can be
+ * killed, because a mount that hangs would hold whoever asks.
+ * @returns why not, to be handed to each backup
+ */
+export async function lookAtDisk(
+  { defaults, projects }: Registry,
+  stackId: string,
+): Promise<{ backupFault?: string }> {
+  const { backupRoot } = defaults;
+  const first = projects.find(({ enabled, backup, backupPath }) => enabled && backup && backupPath);
+  if (!backupRoot || !first) return {};
+  const found = await probe({
+    name: first.name,
+    source: first.repo,
+    destination: first.backupPath ?? join(backupRoot, first.name),
+    backupRoot,
+    maxAge: first.backupMaxAge,
+    hostId: hostname(),
+    stackId,
+    recordsDir: paths().backupRecords,
+    answerWithin: ANSWER_MS,
+  });
+  return found.ok ? {} : { backupFault: `${found.reason}\n  ${found.remedy}` };
+}

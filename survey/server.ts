@@ -1,0 +1,46 @@
+// What is on the server that composition needs to know, in as few requests as there are lists.
+
+import type { IncusClient } from "../incus/client.ts";
+import { NotFound } from "../incus/errors.ts";
+import type { Instance } from "../incus/types.ts";
+
+export interface ServerFacts {
+  /** Names of the profiles in the project `default`. */
+  profiles: Set<string>;
+  /** The instances of the estate's project; none where it does not exist yet. */
+  instances: Instance[];
+}
+
+export async function lookAtServer(client: IncusClient, project: string): Promise<ServerFacts> {
+  const [profiles, instances] = await Promise.all([
+    client.getProfiles("default"),
+    client.getInstances(project, 1).catch((error: unknown) => {
+      if (error instanceof NotFound) return [];
+      throw error;
+    }),
+  ]);
+  return { profiles: new Set(profiles.map(({ name }) => name)), instances };
+}
+
+const STACK_MARK = "user.repoman.stack";
+
+export function isOwn({ config }: Instance, stackId: string): boolean {
+  return config[STACK_MARK] === stackId;
+}
+
+export interface Strays {
+  /** In the project, not in the registry and not made by this stack. */
+  orphans: string[];
+  /** Made by this stack for a project that the registry no longer names. */
+  leaving: string[];
+}
+
+/** The instances that no project of the registry accounts for, sorted by name. */
+export function strays(instances: Instance[], declared: Set<string>, stackId: string): Strays {
+  const others = instances.filter(({ name }) => !declared.has(name));
+  const names = (list: Instance[]) => list.map(({ name }) => name).sort();
+  return {
+    orphans: names(others.filter((instance) => !isOwn(instance, stackId))),
+    leaving: names(others.filter((instance) => isOwn(instance, stackId))),
+  };
+}
