@@ -1,12 +1,12 @@
 // The stack's configuration, as `Pulumi.yaml` declares it.
 
-import { appendFileSync } from "node:fs";
 import { Config } from "@pulumi/pulumi/config.js";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { getStack } from "@pulumi/pulumi/metadata.js";
 import { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
 import { EXIT, Fault } from "./host/fault.js";
 import { expandHome, paths } from "./host/paths.js";
+import { report } from "./host/report.js";
 import type { Owner } from "./providers/ownership.ts";
 
 export interface Settings {
@@ -64,13 +64,6 @@ function readProfiles(text = "referenced"): Settings["profiles"] {
  */
 export function stopped(error: unknown): never {
   if (!(error instanceof Fault)) throw error;
-  const report = process.env["REPOMAN_REPORT"];
-  if (report) {
-    const { exitCode, message } = error;
-    appendFileSync(
-      report,
-      `${JSON.stringify({ level: "error", exitCode, name: "program", message })}\n`,
-    );
-  }
+  report(error.exitCode, "program", error.message);
   throw new RunError(error.message);
 }

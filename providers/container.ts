@@ -21,7 +21,7 @@ import type {
   ContainerInputs,
   ContainerState,
 } from "./container/inputs.ts";
-import { exempt, findOwn, inputsFrom, stateFrom, uuidOf } from "./container/live.ts";
+import { addressOf, exempt, findOwn, inputsFrom, stateFrom, uuidOf } from "./container/live.ts";
 import { awaitAddress } from "./container/run.ts";
 import { keysForRestart, restartNotice, update } from "./container/update.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
@@ -72,7 +72,7 @@ export const handlers = guarded<Checked, ContainerState>("container", {
   async diff(_id, olds, news) {
     if (news.fault !== undefined) return { changes: true };
     const replaces = [...changed(olds, news, ["image", "project", "remote"] as const)] as string[];
-    if (olds.devices["root"]?.["pool"] !== news.devices["root"]?.["pool"]) replaces.push("devices");
+    if (olds.devices.root?.pool !== news.devices.root?.pool) replaces.push("devices");
     const updates = changed(olds, news, IN_PLACE);
     if (news.running !== undefined) updates.push(...changed(olds, news, ["running"]));
     const waiting = keysForRestart(olds.config, news.config);
@@ -118,7 +118,8 @@ export const handlers = guarded<Checked, ContainerState>("container", {
       await putBack(client, news, uuidOf(instance));
       ({ value: instance } = await client.getInstance(news.project, news.name));
     }
-    return { outs: await outputs(client, await update(client, news, instance), news) };
+    const wasRunning = instance.status === "Running";
+    return { outs: await outputs(client, await update(client, news, instance), news, wasRunning) };
   },
 
   async delete(_id, state) {
@@ -129,12 +130,17 @@ export const handlers = guarded<Checked, ContainerState>("container", {
   },
 });
 
+/** @param wasRunning whether it ran before: only a container that was just started gets an address soon */
 async function outputs(
   client: IncusClient,
   instance: Instance,
   inputs: ContainerInputs,
+  wasRunning: boolean,
 ): Promise<ContainerState> {
-  const ipv4 = await awaitAddress(client, instance);
+  forget(client);
+  const ipv4 = wasRunning
+    ? await addressOf(client, instance)
+    : await awaitAddress(client, instance);
   return { ...inputs, uuid: uuidOf(instance), state: instance.status, ipv4 };
 }
 
@@ -153,7 +159,7 @@ async function keepHalfMade(
   run: () => Promise<Instance>,
 ): Promise<{ id: string; outs: ContainerState }> {
   try {
-    return { id: idOf(inputs), outs: await outputs(client, await run(), inputs) };
+    return { id: idOf(inputs), outs: await outputs(client, await run(), inputs, false) };
   } catch (error) {
     const instances = await instancesOf(client, inputs.project).catch(() => []);
     const half = findOwn(instances, { name: inputs.name, owner: inputs.owner });

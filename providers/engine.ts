@@ -1,11 +1,11 @@
 // What the provider process owes the engine that started it: to end when it is gone, not to work
 // beside one left over from a killed run, and to say things in its display.
 
-import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
 import { paths } from "../host/paths.js";
+import { report } from "../host/report.js";
 import type { Checked, Handlers } from "./dynamic.ts";
 import type { Owner } from "./ownership.ts";
 
@@ -99,16 +99,6 @@ export async function warn(message: string): Promise<void> {
   said.add(message);
   engine ??= connectEngine();
   await (await engine).log("warning", message);
-}
-
-/**
- * Adds a failure to the report that `repoman` reads for its exit code, if it asked for one.
- * @param exitCode one of `EXIT`
- */
-export function report(exitCode: number, name: string, message: string): void {
-  const file = process.env["REPOMAN_REPORT"];
-  if (!file) return;
-  appendFileSync(file, `${JSON.stringify({ level: "error", exitCode, name, message })}\n`);
 }
 
 /**

@@ -16,7 +16,6 @@ import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse, warn } from "./engine.ts";
 import {
-  MARK,
   NOBODY,
   type Owner,
   onlyMarks,

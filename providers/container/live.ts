@@ -87,13 +87,11 @@ export async function stateFrom(
  */
 export async function addressOf(client: IncusClient, instance: Instance): Promise<string | null> {
   if (instance.status !== "Running") return null;
-  const nics = Object.entries(instance.expanded_devices ?? {}).filter(
-    ([, d]) => d["type"] === "nic",
-  );
+  const nics = Object.entries(instance.expanded_devices ?? {}).filter(([, d]) => d.type === "nic");
   for (const [device, nic] of nics) {
-    const hwaddr = nic["hwaddr"] ?? instance.config[`volatile.${device}.hwaddr`];
-    if (!nic["network"] || !hwaddr) continue;
-    const leases = await listing(client).leases(nic["network"]);
+    const hwaddr = nic.hwaddr ?? instance.config[`volatile.${device}.hwaddr`];
+    if (!nic.network || !hwaddr) continue;
+    const leases = await listing(client).leases(nic.network);
     const lease = leases.find((each) => each.hwaddr === hwaddr && !each.address.includes(":"));
     if (lease) return lease.address;
   }

@@ -60,7 +60,7 @@ export async function awaitAddress(
   instance: Instance,
 ): Promise<string | null> {
   const deadline = Date.now() + ADDRESS_MS;
-  const hasNic = Object.values(instance.expanded_devices ?? {}).some((d) => d["type"] === "nic");
+  const hasNic = Object.values(instance.expanded_devices ?? {}).some((d) => d.type === "nic");
   for (;;) {
     forget(client);
     const address = await addressOf(client, instance);
@@ -72,6 +72,6 @@ export async function awaitAddress(
 
 function mountPoints(instance: Instance): string[] {
   return Object.values(instance.expanded_devices ?? {}).flatMap((device) =>
-    device["type"] === "disk" && device["path"] && device["path"] !== "/" ? [device["path"]] : [],
+    device.type === "disk" && device.path && device.path !== "/" ? [device.path] : [],
   );
 }

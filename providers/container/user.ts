@@ -139,7 +139,7 @@ export async function makeUser(
   inputs: ContainerInputs,
   mounts: string[],
 ): Promise<void> {
-  const { project, name, user, path } = inputs;
+  const { project, name, user } = inputs;
   if (user.uid !== 0) {
     const parents = parentsBelowHome(user.home, mounts);
     const made = await client.exec(project, name, {

@@ -1,0 +1,123 @@
+import { runtime } from "@pulumi/pulumi";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { EstateArgs, Estate as EstateClass } from "../../components/estate.ts";
+import type { Template } from "../../registry/types.ts";
+import { project, registry, survey } from "./fixtures.ts";
+
+interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+let registered: Registered[] = [];
+let Estate: typeof EstateClass;
+
+beforeAll(async () => {
+  await runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      registered.push({ type, name, inputs });
+      return { id: name, state: { ...inputs, state: "Running", ipv4: "10.0.0.2" } };
+    },
+    call: () => ({}),
+  });
+  ({ Estate } = await import("../../components/estate.ts"));
+});
+
+beforeEach(() => {
+  registered = [];
+});
+
+function template(name: string): [string, Template] {
+  const file = `/profiles/${name}.yml`;
+  const rest = { source: "vendor", shadows: false, unresolved: [] } as const;
+  return [name, { name, description: "", config: {}, devices: {}, file, ...rest }];
+}
+
+function compose(args: Partial<EstateArgs> & Pick<EstateArgs, "registry" | "survey">) {
+  return new Estate("host", {
+    remote: "",
+    owner: { id: "id", stack: "host" },
+    library: new Map([template("tools"), template("unused")]),
+    profiles: "referenced",
+    restart: false,
+    dryRun: false,
+    ...args,
+  });
+}
+
+function settle<T>(output: { apply(run: (value: T) => void): unknown }): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+async function urnsOf(estate: EstateClass): Promise<string[]> {
+  const urns: string[] = [];
+  const walk = async (resource: object) => {
+    const { urn, __childResources: children } = resource as {
+      urn: { apply(run: (value: string) => void): unknown };
+      __childResources?: Set<object>;
+    };
+    urns.push((await settle<string>(urn)).replace(/^urn:pulumi:[^:]*::[^:]*::/, ""));
+    for (const child of children ?? []) await walk(child);
+  };
+  await walk(estate);
+  return urns;
+}
+
+describe("the estate", () => {
+  // A change of any of these deletes people's containers, unless an alias goes with it.
+  test("keeps the types, names and parents that Pulumi knows its resources by", async () => {
+    const alpha = project("alpha", { profiles: ["default", "tools"] });
+    const estate = compose({ registry: registry([alpha]), survey: survey([alpha]) });
+    await settle(estate.containers);
+    expect(await urnsOf(estate)).toEqual([
+      "repoman:index:Estate::host",
+      "repoman:index:Estate$pulumi-nodejs:dynamic/repoman:IncusProject::repoman",
+      "repoman:index:Estate$repoman:index:ProfileLibrary::host",
+      "repoman:index:Estate$repoman:index:ProfileLibrary$pulumi-nodejs:dynamic/repoman:IncusProfile::tools",
+      "repoman:index:Estate$repoman:index:Workspace::alpha",
+      "repoman:index:Estate$repoman:index:Workspace$pulumi-nodejs:dynamic/repoman:RepoContainer::alpha",
+      "repoman:index:Estate$repoman:index:Workspace$pulumi-nodejs:dynamic/repoman:RsyncBackup::alpha",
+    ]);
+  });
+
+  test("manages the profiles that projects refer to, all of them, or those and some more", () => {
+    const alpha = project("alpha", { profiles: ["default", "tools"] });
+    const args = { registry: registry([alpha]), survey: survey([alpha]) };
+    expect(compose(args).profiles).toEqual(["tools"]);
+    expect(compose({ ...args, profiles: "all" }).profiles).toEqual(["tools", "unused"]);
+    expect(compose({ ...args, profiles: ["unused"] }).profiles).toEqual(["tools", "unused"]);
+  });
+
+  test("declares nothing for a disabled project that has no container", async () => {
+    const off = project("off", { enabled: false });
+    const estate = compose({ registry: registry([off]), survey: survey([off]) });
+    expect(await settle(estate.containers)).toEqual({});
+  });
+
+  test("keeps the container of a disabled project, stopped, and no backup of it", async () => {
+    const off = project("off", { enabled: false });
+    const facts = survey([off], { exists: true });
+    const estate = compose({ registry: registry([off]), survey: facts });
+    await settle(estate.containers);
+    expect(registered.find(({ type }) => type.endsWith("RepoContainer"))?.inputs).toMatchObject({
+      running: false,
+    });
+    expect(await settle(estate.backups)).toEqual({});
+  });
+
+  test("exports for a container what people look for", async () => {
+    const alpha = project("alpha");
+    const estate = compose({ registry: registry([alpha]), survey: survey([alpha]) });
+    expect(await settle(estate.containers)).toEqual({
+      alpha: {
+        state: "Running",
+        ipv4: "10.0.0.2",
+        image: "images:debian/12/cloud",
+        profiles: ["default"],
+        repo: "/home/dev/repos/alpha",
+        path: "/home/dev/repos/alpha",
+      },
+    });
+  });
+});
