@@ -1,0 +1,132 @@
+import { userInfo } from "node:os";
+import { dirname, join, resolve as resolvePath } from "node:path";
+import { EXIT, Fault } from "../host/fault.js";
+import { paths } from "../host/paths.js";
+import { check } from "./check.ts";
+import { conflictsBetween, conflictsWithin } from "./conflicts.ts";
+import { resolveDefaults } from "./defaults.ts";
+import { parseDocument } from "./document.ts";
+import { RegistryFault, RegistryMissing } from "./fault.ts";
+import { Findings } from "./findings.ts";
+import { migrate } from "./migrate.ts";
+import {
+  type Approved,
+  readOverrides,
+  readRepositoryLayer,
+  reportStrayOverrides,
+  reportSyntax,
+} from "./overrides.ts";
+import { repository } from "./paths.ts";
+import { type Layer, merge } from "./precedence.ts";
+import { readText } from "./read.ts";
+import { type Resolved, resolve } from "./resolve.ts";
+import { BUILT_IN, registrySchema } from "./schema.ts";
+import { printable } from "./text.ts";
+import type { Problem, Registry, User } from "./types.ts";
+
+const MOST_OF_REGISTRY = 16 * 1024 * 1024;
+
+export interface LoadOptions {
+  /** The registry; the user's own (`$XDG_CONFIG_HOME/repoman/repoman.toml`) unless given. */
+  file?: string;
+  /** For XDG paths, `HOME`, and `LOCAL_REPOS` and `NFS_REPOS`. */
+  env?: NodeJS.ProcessEnv;
+  /** Whose registry it is; who runs this unless given. */
+  user?: User;
+  /** What was approved of the repositories' own files, by project name. */
+  approved?: ReadonlyMap<string, Approved>;
+}
+
+/**
+ * Reads the registry with its overrides, checks all of it and resolves it to one effective
+ * configuration per container. Reads files only, writes nothing and asks nothing of the host: that
+ * a repository or a mount is really there is for others to find out.
+ *
+ * @throws RegistryFault with every problem of every file, each with its place and its remedy
+ * @throws RegistryMissing where there is no registry
+ */
+export async function loadRegistry(options: LoadOptions = {}): Promise<Registry> {
+  const { registry, problems } = await readRegistry(options);
+  if (problems.length > 0) throw new RegistryFault(problems);
+  return registry;
+}
+
+/**
+ * The same, with the problems returned: for what shows them beside the rest.
+ *
+ * @returns the registry as far as it makes sense
+ */
+export async function readRegistry(
+  options: LoadOptions = {},
+): Promise<{ registry: Registry; problems: Problem[] }> {
+  const { env = process.env, approved = new Map() } = options;
+  const user = options.user ?? currentUser(env);
+  const file = resolvePath(options.file ?? paths(env).registry);
+  const findings = new Findings();
+  const document = parseDocument(file, await readMain(file));
+  reportSyntax(document, findings);
+  const { schema, lanIp: olderLanIp } = migrate(document.data);
+  const data = check(registrySchema, document, findings);
+  const lanIp = data.host?.lan_ip ?? olderLanIp ?? "";
+  const facts = { lanIp, user: user.name, home: user.home };
+  const { defaults, backupRootOrigin } = resolveDefaults(document, data, env, facts, findings);
+
+  const overrides = await readOverrides(join(dirname(file), "repos.d"), findings);
+  const entries = Array.isArray(data.project) ? data.project : [];
+  const all: Resolved[] = [];
+  const warnings: Problem[] = [];
+  const repositoryFiles = await Promise.all(
+    entries.map(async (entry) => {
+      if (!entry?.name) return { warnings: [] };
+      const { path, below } = repository(entry.repo ?? entry.name, defaults.reposRoot, user.home);
+      if (!below) return { warnings: [] };
+      return readRepositoryLayer(entry.name, path, approved.get(entry.name));
+    }),
+  );
+  entries.forEach((entry, index) => {
+    if (!entry) return;
+    const own: Layer = { document, base: ["project", index], data: entry };
+    const repositoryFile = repositoryFiles[index];
+    const override = overrides.get(entry.name ?? "");
+    const layers = [repositoryFile?.layer, override].filter((layer) => layer !== undefined);
+    const resolved = resolve(merge([own, ...layers]), { defaults, facts }, findings);
+    warnings.push(...(repositoryFile?.warnings ?? []));
+    if (!resolved) return;
+    conflictsWithin(resolved, findings);
+    all.push(resolved);
+  });
+  // What could not be read may hold the project, or the root, that is missed here.
+  const whole = document.syntax.length === 0 && Array.isArray(data.project ?? []);
+  const names = new Set(all.map(({ project }) => project.name));
+  if (whole) reportStrayOverrides(overrides, names, file, findings);
+  conflictsBetween(all, defaults, backupRootOrigin, findings);
+
+  const order = [file, ...[...overrides.values()].map((layer) => layer.document.file)];
+  return {
+    registry: {
+      file,
+      schema,
+      output: data.repoman?.output ?? BUILT_IN.output,
+      lanIp,
+      defaults,
+      projects: all.map(({ project }) => project),
+      warnings: [...(await findings.locateWarnings()), ...warnings],
+    },
+    problems: await findings.locate(order),
+  };
+}
+
+async function readMain(file: string): Promise<string> {
+  const reading = await readText(file, { most: MOST_OF_REGISTRY, links: true });
+  if ("text" in reading) return reading.text;
+  if ("missing" in reading) throw new RegistryMissing(file);
+  throw new Fault(`the registry ${printable(file)} ${reading.refused}`, {
+    remedy: "mend the file, or name another with --registry",
+    exitCode: EXIT.environment,
+  });
+}
+
+function currentUser(env: NodeJS.ProcessEnv): User {
+  const { username, uid, gid, homedir } = userInfo();
+  return { name: env.USER || username, uid, gid, home: env.HOME || homedir };
+}
