@@ -1,0 +1,138 @@
+import { existsSync, readFileSync } from "node:fs";
+import { EXIT, Fault } from "../../host/fault.js";
+import { asRoot, lastWords, which } from "./process.js";
+
+/**
+ * A container's id map may name only ids that /etc/subuid and /etc/subgid lend to root. Mounting a
+ * repository with its owner's own id (`raw.idmap`) therefore needs that one id lent; everything
+ * else inside stays within root's large range.
+ *
+ * The files are shared with useradd and others, so shadow's own tool edits them: it takes the lock
+ * that they all heed, replaces the file whole, and keeps a copy at /etc/subuid-.
+ *
+ * @typedef {{ start: number, count: number }} Range
+ */
+
+const BASE = { start: 1_000_000, count: 1_000_000_000 };
+
+/**
+ * What is missing from one of the files.
+ *
+ * @param {string} text the file
+ * @param {number[]} ids to be lent one by one
+ * @returns {Range[]} what to add for root, in order
+ */
+export function missingRanges(text, ids) {
+  const entries = text
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim().split(":"))
+    .filter((fields) => fields.length >= 3)
+    .map(([owner, start, count]) => ({ owner, start: Number(start), count: Number(count) }));
+  const roots = entries.filter(({ owner }) => owner === "root" || owner === "0");
+  /** @type {Range[]} */
+  const missing = [];
+  // Containers take their ids from root's first large range; single ids are not one.
+  if (!roots.some(({ count }) => count >= 65_536)) {
+    const ends = entries.map(({ start, count }) => start + count);
+    missing.push({ ...BASE, start: Math.max(BASE.start, ...ends) });
+  }
+  for (const id of new Set(ids)) {
+    // Ids of root and of nobody are never lent.
+    if (id === 0 || id === 65_534) continue;
+    if (!roots.some(({ start, count }) => start <= id && id < start + count)) {
+      missing.push({ start: id, count: 1 });
+    }
+  }
+  return missing;
+}
+
+/**
+ * Lends users' ids to containers, as `raw.idmap` needs. Nothing happens where they are lent
+ * already, and nothing is ever taken out.
+ *
+ * @param {object} options
+ * @param {number} [options.uid] of the user; this process's unless given
+ * @param {number} [options.gid]
+ * @param {{ uid: number, gid: number }[]} [options.owners] of repositories, besides
+ * @param {{ step(text: string): void }} options.progress told what is added and why
+ * @param {string} [options.root] the machine's root folder
+ * @returns {Promise<boolean>} whether something was added
+ * @throws {Fault} (exit 3)
+ */
+export async function ensureSubIds({ progress, root = "/", owners = [], ...user }) {
+  const everyone = [{ ...own(), ...defined(user) }, ...owners];
+  let changed = false;
+  for (const kind of /** @type {const} */ (["uid", "gid"])) {
+    const file = `${root === "/" ? "" : root}/etc/sub${kind}`;
+    const missing = missingRanges(
+      read(file),
+      everyone.map((owner) => owner[kind]),
+    );
+    for (const range of missing) {
+      progress.step(`Adding root:${range.start}:${range.count} to ${file}: ${reason(range, kind)}`);
+      await add(kind, range, root);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/**
+ * Whether `ensureSubIds` has nothing to do.
+ * @param {{ uid: number, gid: number }} [user]
+ */
+export function subIdsAreSet(user = own()) {
+  return (
+    missingRanges(read("/etc/subuid"), [user.uid]).length === 0 &&
+    missingRanges(read("/etc/subgid"), [user.gid]).length === 0
+  );
+}
+
+const own = () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+
+/** @param {{ uid?: number | undefined, gid?: number | undefined }} user */
+const defined = ({ uid, gid }) => ({
+  ...(uid === undefined ? {} : { uid }),
+  ...(gid === undefined ? {} : { gid }),
+});
+
+/** @param {Range} range @param {"uid" | "gid"} kind */
+function reason({ start, count }, kind) {
+  return count === 1
+    ? `so that files in a container can belong to ${kind} ${start} of this machine`
+    : "the ids that containers live under";
+}
+
+/** @param {"uid" | "gid"} kind @param {Range} range @param {string} root */
+async function add(kind, { start, count }, root) {
+  const purpose = `Adding an entry to /etc/sub${kind}`;
+  const byHand = `add this line to /etc/sub${kind}: root:${start}:${count}`;
+  const program = which("usermod");
+  if (!program) {
+    throw new Fault(`${purpose} needs usermod, which is missing`, {
+      remedy: byHand,
+      exitCode: EXIT.environment,
+    });
+  }
+  const prefix = root === "/" ? [] : ["--prefix", root];
+  // It adds to an existing file only.
+  const file = `${root === "/" ? "" : root}/etc/sub${kind}`;
+  if (!existsSync(file)) await asRoot(["touch", file], purpose);
+  const range = `${start}-${start + count - 1}`;
+  const finished = await asRoot([program, ...prefix, `--add-sub${kind}s`, range, "root"], purpose);
+  if (finished.code === 0) return;
+  throw new Fault(`${purpose} failed: ${lastWords(finished)}`, {
+    remedy: byHand,
+    exitCode: EXIT.environment,
+  });
+}
+
+/** @param {string} file */
+function read(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === "ENOENT") return "";
+    throw error;
+  }
+}
