@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Busy, IncusError, Unreachable } from "./errors.ts";
 import { operations } from "./host.ts";
-import { wait } from "./operations.ts";
-import type { Transport } from "./transport.ts";
+import { run, wait } from "./operations.ts";
+import type { Request, Transport } from "./transport.ts";
 import type { Operation } from "./types.ts";
+
+export interface CallOptions {
+  /** Milliseconds for the operation; two minutes unless said */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
 
 /** Longest that another's operation on an instance is waited out; milliseconds. */
 const PATIENCE = 120_000;
@@ -34,6 +40,17 @@ export async function whenFree<T>(
     if (holder) await ended(wait(transport, holder, { timeoutMs: deadline - Date.now(), signal }));
     else await sleep(pause, undefined, signal ? { signal } : {});
   }
+}
+
+/** Sends a change of one instance when nothing else holds it, and waits for its end. */
+export function changeInstance(
+  transport: Transport,
+  project: string,
+  name: string,
+  request: Request,
+  options: CallOptions,
+): Promise<Operation | undefined> {
+  return whenFree(transport, project, name, () => run(transport, request, options), options.signal);
 }
 
 function holds(operation: Operation, name: string): boolean {

@@ -1,17 +1,23 @@
 import { type Endpoint, endpoints, place } from "./endpoint.ts";
 import { Forbidden, Unreachable } from "./errors.ts";
 import { type HostCalls, hostCalls } from "./host.ts";
+import { type ImageCalls, imageCalls } from "./images.ts";
 import { type InstanceCalls, instanceCalls } from "./instances.ts";
 import { type ProfileCalls, profileCalls } from "./profiles.ts";
 import { type ProjectCalls, projectCalls } from "./projects.ts";
-import { Transport } from "./transport.ts";
+import { apiPath, Transport } from "./transport.ts";
 import type { Server } from "./types.ts";
 
 /**
  * One Incus server. All calls have a timeout, name the object in their errors (`errors.ts`), and
  * reject when the server goes away in the middle.
  */
-export interface IncusClient extends HostCalls, ProjectCalls, ProfileCalls, InstanceCalls {
+export interface IncusClient
+  extends HostCalls,
+    ProjectCalls,
+    ProfileCalls,
+    InstanceCalls,
+    ImageCalls {
   /** `local`, or the remote's name */
   readonly remote: string;
   /** Where it is, in words */
@@ -58,7 +64,7 @@ async function open(remote: string, endpoint: Endpoint): Promise<IncusClient> {
   try {
     const host = hostCalls(transport);
     const server = await host.getServer(FIRST_ANSWER);
-    admit(server, endpoint);
+    await admit(server, transport);
     return {
       remote,
       place: place(endpoint),
@@ -67,6 +73,7 @@ async function open(remote: string, endpoint: Endpoint): Promise<IncusClient> {
       ...projectCalls(transport),
       ...profileCalls(transport),
       ...instanceCalls(transport),
+      ...imageCalls(transport),
       close: () => transport.close(),
     };
   } catch (error) {
@@ -75,8 +82,9 @@ async function open(remote: string, endpoint: Endpoint): Promise<IncusClient> {
   }
 }
 
-/** Only one who may see the server's configuration may make projects and profiles. */
-function admit(server: Server, endpoint: Endpoint): void {
+/** Only unrestricted clients can make projects and profiles. */
+async function admit(server: Server, transport: Transport): Promise<void> {
+  const { endpoint } = transport;
   const about = { verb: "use", subject: place(endpoint) };
   if (server.auth !== "trusted") {
     throw new Forbidden(about, "it does not trust this client's certificate", {
@@ -84,18 +92,29 @@ function admit(server: Server, endpoint: Endpoint): void {
         "there: incus config trust add NAME; here, with the token that it prints: incus remote add REMOTE TOKEN",
     });
   }
-  if (server.config) return;
+  if (!(await isRestricted(server, transport))) return;
   if (endpoint.kind === "unix") {
-    throw new Forbidden(
-      about,
-      "this user has the restricted rights of group incus, which cannot make projects and profiles",
-      {
-        remedy: "join group incus-admin and log in again: sudo usermod -aG incus-admin $USER",
-      },
-    );
+    const what =
+      "this user has the restricted rights of group incus, which cannot make projects and profiles";
+    throw new Forbidden(about, what, {
+      remedy: "join group incus-admin and log in again: sudo usermod -aG incus-admin $USER",
+    });
   }
   throw new Forbidden(about, "this client's certificate is restricted to some projects", {
-    remedy:
-      "there: incus config trust list, then set restricted: false with incus config trust edit FINGERPRINT",
+    remedy: `there: incus config trust edit ${server.auth_user_name?.slice(0, 12)}, and set restricted: false`,
   });
+}
+
+async function isRestricted(server: Server, transport: Transport): Promise<boolean> {
+  // The socket's own users are root's equals; the socket of group incus signs in by certificate.
+  if (server.auth_user_method !== "tls" || !server.auth_user_name) return false;
+  // Only the unrestricted are shown more than the keys that are everybody's.
+  if (Object.keys(server.config ?? {}).some((key) => !key.startsWith("user."))) return false;
+  const reply = await transport.raw({
+    method: "GET",
+    path: apiPath(["certificates", server.auth_user_name]),
+    about: { verb: "read", subject: "this client's certificate on the server" },
+    timeoutMs: FIRST_ANSWER,
+  });
+  return (reply.metadata as { restricted?: boolean } | undefined)?.restricted === true;
 }

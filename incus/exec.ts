@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WebSocket } from "ws";
-import { type About, BadRequest, IncusError, named, OperationFailed, TimedOut } from "./errors.ts";
+import { type About, IncusError, named, OperationFailed, TimedOut } from "./errors.ts";
 import { OPERATION_TIMEOUT, wait } from "./operations.ts";
 import { apiPath, type Transport } from "./transport.ts";
 import type { ExecResult, Operation } from "./types.ts";
@@ -28,10 +28,11 @@ const GRACE = 5000;
 
 /**
  * Runs a command in an instance, its streams over websockets: nothing is left in the instance's logs.
- * A command that exits non-zero is no error here. Killing reaches the command itself, not what it
- * started in the background.
- * @throws TimedOut after the command was killed; BadRequest when the instance does not run or the
- *   program is not there; Unreachable; the signal's reason
+ * A command that exits non-zero is no error here, and as in a shell 127 says that the program is
+ * not there, 126 that it cannot be executed. The server falls back to `/` when `cwd` is not there.
+ * Killing reaches the command itself, not what it started.
+ * @throws TimedOut after the command was killed; BadRequest when the instance does not run;
+ *   Unreachable; the signal's reason
  */
 export async function exec(
   transport: Transport,
@@ -81,31 +82,35 @@ async function finish(
   { signal }: ExecOptions,
   streams: Streams,
 ): Promise<ExecResult> {
-  let done: Operation;
+  let exitCode: unknown;
   try {
-    done = await wait(transport, operation, { about, timeoutMs, signal });
+    const done = await wait(transport, operation, { about, timeoutMs, signal });
+    exitCode = done.metadata?.return;
   } catch (error) {
-    if (error instanceof TimedOut) {
-      throw new TimedOut(
-        about,
-        `the command did not end within ${timeoutMs / 1000} s and was killed`,
-        { cause: error },
-      );
+    exitCode = shellCode(error);
+    // One with a status is the server's own.
+    if (error instanceof TimedOut && error.status === undefined) {
+      const what = `the command did not end within ${timeoutMs / 1000} s and was killed`;
+      throw new TimedOut(about, what, { cause: error });
     }
-    if (error instanceof IncusError && /^Command not (found|executable)/.test(error.detail)) {
-      throw new BadRequest(about, error.detail, {
-        remedy:
-          "the image of this instance does not hold that program; choose another image or install it there",
-        cause: error,
-      });
-    }
-    throw error;
+    if (exitCode === undefined) throw error;
   }
-  const exitCode = done.metadata?.return;
-  if (typeof exitCode !== "number")
+  if (typeof exitCode !== "number") {
     throw new OperationFailed(about, "the server does not say how the command ended");
+  }
   await streams.ended();
   return { exitCode, ...streams.result() };
+}
+
+/**
+ * The server reports an exit code of 126 or 127 as a failure of its own, whether the command was
+ * not there or ended with that code itself.
+ */
+function shellCode(error: unknown): number | undefined {
+  if (!(error instanceof IncusError)) return undefined;
+  if (error.detail === "Command not found") return 127;
+  if (error.detail === "Command not executable") return 126;
+  return undefined;
 }
 
 /** Closing the control stream kills the command; what follows is bounded. */

@@ -1,18 +1,11 @@
-import { whenFree } from "./busy.ts";
-import { type About, IncusError, named } from "./errors.ts";
+import { type CallOptions, changeInstance, whenFree } from "./busy.ts";
 import { type ExecOptions, exec } from "./exec.ts";
-import { resolveSource } from "./images.ts";
-import { OPERATION_TIMEOUT, run } from "./operations.ts";
-import { apiPath, type Request, type Transport } from "./transport.ts";
-import type {
-  ExecResult,
-  Instance,
-  InstancePut,
-  InstanceState,
-  InstanceStatePut,
-  InstancesPost,
-  Versioned,
-} from "./types.ts";
+import { explainSource, resolveSource } from "./images.ts";
+import { creating } from "./mapping.ts";
+import { run } from "./operations.ts";
+import { aboutInstance, stateCalls } from "./states.ts";
+import { apiPath, type Transport } from "./transport.ts";
+import type { ExecResult, Instance, InstancePut, InstancesPost, Versioned } from "./types.ts";
 import { readModifyWrite } from "./update.ts";
 
 export type InstanceCalls = ReturnType<typeof instanceCalls>;
@@ -21,15 +14,6 @@ export type InstanceCalls = ReturnType<typeof instanceCalls>;
 export const ALL_PROJECTS = "*";
 
 const CREATE_TIMEOUT = 30 * 60_000;
-/** Seconds that a clean stop may take; the server's own default is ten minutes. */
-const STOP_SECONDS = 30;
-
-export interface CallOptions {
-  /** Milliseconds for the operation; two minutes unless said */
-  timeoutMs?: number;
-  signal?: AbortSignal;
-}
-
 export interface CreateOptions extends CallOptions {
   /** What the server says of an image's download and unpacking; from the second second on */
   onProgress?: (text: string) => void;
@@ -38,26 +22,8 @@ export interface CreateOptions extends CallOptions {
 }
 
 export function instanceCalls(transport: Transport) {
-  const about = (verb: string, project: string, name: string): About => ({
-    verb,
-    subject: named("instance", name, project),
-  });
-
-  /** Changes one instance: waits out whatever else is done to it, and for the end of its own operation. */
-  function change(
-    project: string,
-    name: string,
-    request: Request,
-    options: CallOptions,
-  ): Promise<unknown> {
-    return whenFree(
-      transport,
-      project,
-      name,
-      () => run(transport, request, options),
-      options.signal,
-    );
-  }
+  const about = aboutInstance;
+  const states = stateCalls(transport);
 
   /** @throws NotFound; MemberDown */
   async function getInstance(project: string, name: string): Promise<Versioned<Instance>> {
@@ -69,33 +35,9 @@ export function instanceCalls(transport: Transport) {
     return { value: reply.metadata as Instance, etag: reply.etag };
   }
 
-  /** Starts, stops or restarts it; one that is in that state already is left alone. */
-  async function setInstanceState(
-    project: string,
-    name: string,
-    { action, force = false, timeout = STOP_SECONDS }: InstanceStatePut,
-    options: CallOptions = {},
-  ): Promise<void> {
-    try {
-      await change(
-        project,
-        name,
-        {
-          method: "PUT",
-          path: apiPath(["instances", name, "state"], { project }),
-          body: { action, force, timeout },
-          about: about(action, project, name),
-        },
-        { timeoutMs: OPERATION_TIMEOUT + (force ? 0 : timeout * 1000), ...options },
-      );
-    } catch (error) {
-      if (!(error instanceof IncusError && alreadySo(action, error.detail))) throw error;
-    }
-  }
-
   return {
     getInstance,
-    setInstanceState,
+    ...states,
 
     /**
      * All instances of a project, or of `ALL_PROJECTS`, in one request.
@@ -117,36 +59,33 @@ export function instanceCalls(transport: Transport) {
       return reply.metadata as Instance[];
     },
 
-    /** Run state, addresses and usage. */
-    async getInstanceState(project: string, name: string): Promise<InstanceState> {
-      const reply = await transport.request({
-        method: "GET",
-        path: apiPath(["instances", name, "state"], { project }),
-        about: about("read the state of", project, name),
-      });
-      return reply.metadata as InstanceState;
-    },
-
     /**
      * Makes an instance, with the download of its image when need be; thirty minutes unless said.
-     * @throws AlreadyExists; NotFound for its image, project or a profile; OperationFailed; TimedOut
+     * @throws AlreadyExists; BadRequest when its image, project or a profile is not there;
+     *   OperationFailed; TimedOut
      */
     async createInstance(
       project: string,
       instance: InstancesPost,
       { target, ...options }: CreateOptions = {},
     ): Promise<void> {
+      const what = about("create", project, instance.name);
       const source = await resolveSource(transport, project, instance.source);
-      await run(
+      const request = run(
         transport,
         {
           method: "POST",
           path: apiPath(["instances"], { project, target }),
           body: { ...instance, source },
-          about: about("create", project, instance.name),
+          about: what,
         },
         { timeoutMs: CREATE_TIMEOUT, ...options },
       );
+      try {
+        await creating(what, request);
+      } catch (error) {
+        throw explainSource(what, source, error);
+      }
     },
 
     /**
@@ -200,7 +139,8 @@ export function instanceCalls(transport: Transport) {
       to: string,
       options: CallOptions = {},
     ): Promise<void> {
-      await change(
+      await changeInstance(
+        transport,
         project,
         name,
         {
@@ -219,8 +159,10 @@ export function instanceCalls(transport: Transport) {
       name: string,
       { force = false, ...options }: CallOptions & { force?: boolean } = {},
     ): Promise<void> {
-      if (force) await setInstanceState(project, name, { action: "stop", force: true }, options);
-      await change(
+      if (force)
+        await states.setInstanceState(project, name, { action: "stop", force: true }, options);
+      await changeInstance(
+        transport,
         project,
         name,
         {
@@ -237,13 +179,6 @@ export function instanceCalls(transport: Transport) {
       return exec(transport, project, name, options);
     },
   };
-}
-
-function alreadySo(action: string, detail: string): boolean {
-  return (
-    (action === "stop" && /instance is already stopped/i.test(detail)) ||
-    (action === "start" && /(instance|container) is already running/i.test(detail))
-  );
 }
 
 function writable(instance: Instance): InstancePut {

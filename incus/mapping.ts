@@ -25,7 +25,12 @@ interface Rule {
   status?: number;
   kind: Kind;
   remedy?: string;
+  /** What to say where the server's words help nobody */
+  detail?: string;
 }
+
+const FULL_RIGHTS =
+  "use an account or certificate with full rights on this server (group incus-admin, or an unrestricted certificate)";
 
 /**
  * What the server's errors mean. Many carry the code 400 or 500 whatever happened, so texts come
@@ -71,12 +76,24 @@ const RULES: Rule[] = [
   },
   { status: 404, kind: NotFound },
   { status: 409, kind: AlreadyExists },
-  { text: /already exists|already in use|already defined/i, kind: AlreadyExists },
+  {
+    text: /UNIQUE constraint failed: \S+\.name$/i,
+    kind: AlreadyExists,
+    detail: "there is one of that name already",
+  },
+  {
+    text: /already exists|already in use|already defined/i,
+    kind: AlreadyExists,
+  },
+  {
+    text: /Certificate is restricted|does not have permissions? (for|on)/i,
+    kind: Forbidden,
+    remedy: FULL_RIGHTS,
+  },
   {
     status: 403,
     kind: Forbidden,
-    remedy:
-      "use an account or certificate with full rights on this server (group incus-admin, or an unrestricted certificate)",
+    remedy: FULL_RIGHTS,
   },
   {
     status: 503,
@@ -87,6 +104,10 @@ const RULES: Rule[] = [
   {
     text: /context deadline exceeded|timed? ?out/i,
     kind: TimedOut,
+  },
+  {
+    text: /Unknown configuration key|Invalid (value|config|device|option)|validation (failed )?for|Requested profile .* doesn't exist/i,
+    kind: BadRequest,
   },
   { status: 400, kind: BadRequest },
 ];
@@ -121,6 +142,23 @@ export function fromOperation(about: About, error: string): IncusError {
   return map(about, error, 400, true);
 }
 
+/**
+ * Not the object, but something that it needs or names (a project, a profile, a network) is not
+ * there: what a 404 means when an object is made or changed.
+ */
+export function missingPart(about: About, error: NotFound): BadRequest {
+  return new BadRequest(about, error.detail, { status: error.status, cause: error });
+}
+
+/** Makes an object; a 404 is then never the object's own. */
+export async function creating<T>(about: About, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw error instanceof NotFound ? missingPart(about, error) : error;
+  }
+}
+
 function map(about: About, text: string, status: number, operation: boolean): IncusError {
   const detail =
     text.trim().replace(/\.$/, "") || `the server answers ${status} and does not say why`;
@@ -131,5 +169,5 @@ function map(about: About, text: string, status: number, operation: boolean): In
   );
   const kind: Kind = rule?.kind ?? (operation ? OperationFailed : IncusError);
   const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1] ?? rule?.remedy;
-  return new kind(about, detail, { status, remedy });
+  return new kind(about, rule?.detail ?? detail, { status, remedy });
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type About, named, SavedWithFailures, Unreachable } from "./errors.ts";
+import { creating } from "./mapping.ts";
 import { apiPath, type Transport } from "./transport.ts";
 import type { Profile, ProfilePut, Versioned } from "./types.ts";
 import { readModifyWrite } from "./update.ts";
@@ -69,12 +70,16 @@ export function profileCalls(transport: Transport) {
       profile: { name: string } & Partial<ProfilePut>,
       project = "default",
     ): Promise<void> {
-      await transport.request({
-        method: "POST",
-        path: apiPath(["profiles"], { project }),
-        body: profile,
-        about: about("create", profile.name, project),
-      });
+      const what = about("create", profile.name, project);
+      await creating(
+        what,
+        transport.request({
+          method: "POST",
+          path: apiPath(["profiles"], { project }),
+          body: profile,
+          about: what,
+        }),
+      );
     },
 
     /**

@@ -1,4 +1,5 @@
 import { type About, named } from "./errors.ts";
+import { creating } from "./mapping.ts";
 import { apiPath, type Transport } from "./transport.ts";
 import type { Project, ProjectPut, Versioned } from "./types.ts";
 import { readModifyWrite } from "./update.ts";
@@ -32,12 +33,16 @@ export function projectCalls(transport: Transport) {
 
     /** @throws AlreadyExists */
     async createProject(project: { name: string } & Partial<ProjectPut>): Promise<void> {
-      await transport.request({
-        method: "POST",
-        path: apiPath(["projects"]),
-        body: project,
-        about: about("create", project.name),
-      });
+      const what = about("create", project.name);
+      await creating(
+        what,
+        transport.request({
+          method: "POST",
+          path: apiPath(["projects"]),
+          body: project,
+          about: what,
+        }),
+      );
     },
 
     /**

@@ -1,7 +1,8 @@
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
+import { EXIT, Fault } from "../host/fault.js";
 import { type Endpoint, place } from "./endpoint.ts";
 import { type About, Unreachable } from "./errors.ts";
 import { fromResponse } from "./mapping.ts";
@@ -29,10 +30,14 @@ export interface Reply {
   etag: string;
   type: "sync" | "async" | "error";
   metadata: unknown;
-  /** API path of the operation that an `async` reply began */
-  operation: string;
   error: string;
   errorCode: number;
+}
+
+interface Answer {
+  status: number;
+  etag: string;
+  body: Buffer;
 }
 
 /**
@@ -61,23 +66,44 @@ export class Transport {
 
   /** As `request`, but an error reply is returned. */
   async raw(request: Request): Promise<Reply> {
+    const answer = await this.#send(request);
+    try {
+      return parseReply(answer);
+    } catch (error) {
+      throw new Unreachable(
+        request.about,
+        `${place(this.endpoint)} answers, but not as an Incus server (HTTP ${answer.status})`,
+        { remedy: "check that the address and port are those of Incus", cause: error },
+      );
+    }
+  }
+
+  /** A file that the API serves as it is, such as a log. */
+  async text(request: Request): Promise<string> {
+    const answer = await this.#send(request);
+    if (answer.status >= 400) throw fromResponse(request.about, parseReply(answer));
+    return answer.body.toString("utf8");
+  }
+
+  async #send(request: Request): Promise<Answer> {
     request.signal?.throwIfAborted();
     try {
       return await this.#once(request);
     } catch (error) {
+      if (!(error instanceof Stale)) throw error;
       // The server closed a kept connection just as it was taken up again. To read is safe to repeat.
-      if (error instanceof Stale && request.method === "GET") return this.#once(request, true);
-      throw error instanceof Stale ? error.error : error;
+      if (request.method === "GET") return this.#once(request, true);
+      throw error.error;
     }
   }
 
   #once(
     { method, path, body, etag, about, timeoutMs, signal }: Request,
     last = false,
-  ): Promise<Reply> {
+  ): Promise<Answer> {
     const limit = timeoutMs ?? REQUEST_TIMEOUT;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const outgoing = httpRequest({
       agent: this.#agent,
       host: this.#host,
@@ -91,21 +117,15 @@ export class Transport {
         ...(etag ? { "If-Match": etag } : {}),
       },
     });
-    const fail = (error: Error) => {
+    const fail = (error: NodeJS.ErrnoException) => {
       const mapped = unreachable(about, this.endpoint, error);
-      const stale =
-        !last &&
-        outgoing.reusedSocket &&
-        /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
+      const stale = !last && outgoing.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code ?? "");
       reject(stale ? new Stale(mapped) : mapped);
       outgoing.destroy();
     };
     const timer = setTimeout(() => {
-      reject(
-        new Unreachable(about, `${place(this.endpoint)} did not answer within ${limit / 1000} s`, {
-          remedy: hung(this.endpoint),
-        }),
-      );
+      const what = `${place(this.endpoint)} did not answer within ${limit / 1000} s`;
+      reject(new Unreachable(about, what, { remedy: hung(this.endpoint) }));
       outgoing.destroy();
     }, limit);
     const aborted = () => {
@@ -119,16 +139,8 @@ export class Transport {
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", fail);
       incoming.on("end", () => {
-        try {
-          resolve(parseReply(incoming, Buffer.concat(chunks)));
-        } catch {
-          reject(
-            new Unreachable(
-              about,
-              `${place(this.endpoint)} answers, but not as an Incus server (HTTP ${incoming.statusCode})`,
-            ),
-          );
-        }
+        const { statusCode: status = 0, headers } = incoming;
+        resolve({ status, etag: headers.etag ?? "", body: Buffer.concat(chunks) });
       });
     });
     outgoing.end(payload);
@@ -156,18 +168,29 @@ export class Transport {
 
 /**
  * A path of the API with every segment encoded.
+ * @throws Fault (exit 2) for a segment that would address something else
  * @param query entries that are undefined are left out
  */
 export function apiPath(
   segments: readonly string[],
   query: Record<string, string | number | undefined> = {},
 ): string {
-  const path = segments.map((segment) => encodeURIComponent(segment)).join("/");
+  const path = segments.map(encoded).join("/");
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined) search.set(key, String(value));
   }
   return `/1.0${path ? `/${path}` : ""}${search.size ? `?${search}` : ""}`;
+}
+
+function encoded(segment: string): string {
+  // An empty segment would address the whole collection, these dots another object.
+  if (["", ".", ".."].includes(segment)) {
+    throw new Fault(`${JSON.stringify(segment)} is not a name that Incus knows`, {
+      exitCode: EXIT.usage,
+    });
+  }
+  return encodeURIComponent(segment);
 }
 
 function hung(endpoint: Endpoint): string {
@@ -221,15 +244,14 @@ async function dial(endpoint: Endpoint): Promise<Socket> {
   return promise;
 }
 
-function parseReply(incoming: IncomingMessage, body: Buffer): Reply {
+function parseReply({ status, etag, body }: Answer): Reply {
   const data = JSON.parse(body.toString("utf8"));
   if (!["sync", "async", "error"].includes(data?.type)) throw new Error("not an Incus reply");
   return {
-    status: incoming.statusCode ?? 0,
-    etag: incoming.headers.etag ?? "",
+    status,
+    etag,
     type: data.type,
     metadata: data.metadata,
-    operation: data.operation ?? "",
     error: data.error ?? "",
     errorCode: data.error_code ?? 0,
   };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type About, PreconditionFailed } from "./errors.ts";
+import { type About, NotFound, PreconditionFailed } from "./errors.ts";
+import { missingPart } from "./mapping.ts";
 import type { Versioned } from "./types.ts";
 
 const ATTEMPTS = 8;
@@ -27,6 +28,12 @@ export async function readModifyWrite<T>(
       await put(wanted, etag);
       return true;
     } catch (error) {
+      if (error instanceof NotFound) {
+        // The object was there a moment ago: it is gone by now, or the server means something else
+        // that the object names.
+        await read();
+        throw missingPart(about, error);
+      }
       if (!(error instanceof PreconditionFailed)) throw error;
       if (attempt >= ATTEMPTS) {
         throw new PreconditionFailed(
