@@ -21,6 +21,7 @@ import { type Layer, merge } from "./precedence.ts";
 import { readText } from "./read.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { BUILT_IN, registrySchema } from "./schema.ts";
+import type { Facts } from "./substitute.ts";
 import { printable } from "./text.ts";
 import type { Problem, Registry, User } from "./types.ts";
 
@@ -54,11 +55,11 @@ export async function loadRegistry(options: LoadOptions = {}): Promise<Registry>
 /**
  * The same, with the problems returned: for what shows them beside the rest.
  *
- * @returns the registry as far as it makes sense
+ * @returns the registry as far as it makes sense, and what variables stand for
  */
 export async function readRegistry(
   options: LoadOptions = {},
-): Promise<{ registry: Registry; problems: Problem[] }> {
+): Promise<{ registry: Registry; facts: Facts; problems: Problem[] }> {
   const { env = process.env, approved = new Map() } = options;
   const user = options.user ?? currentUser(env);
   const file = resolvePath(options.file ?? paths(env).registry);
@@ -112,6 +113,7 @@ export async function readRegistry(
       projects: all.map(({ project }) => project),
       warnings: [...(await findings.locateWarnings()), ...warnings],
     },
+    facts,
     problems: await findings.locate(order),
   };
 }

@@ -100,9 +100,9 @@ export function deviceListeners({ devices }: Merged) {
   });
 }
 
-const isTrue = (value: string): boolean => /^(true|1|yes|on)$/i.test(value);
+export const isTrue = (value: string): boolean => /^(true|1|yes|on)$/i.test(value);
 
 /** In one order, whatever the order in the file: what did not change must not look changed. */
-function sorted<T>(entries: [string, T][]): Record<string, T> {
+export function sorted<T>(entries: [string, T][]): Record<string, T> {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

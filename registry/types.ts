@@ -137,3 +137,11 @@ export interface Template {
   /** Names of `${VAR}`s that repoman does not know; they stay as they are. */
   unresolved: string[];
 }
+
+/** The profiles that can be put on the server, by name. */
+export interface Library extends ReadonlyMap<string, Template> {
+  /** Profiles that cannot be used on this host, and why: each a fault of its own only. */
+  readonly faults: ReadonlyMap<string, Problem>;
+  /** What to know about a profile that is used. */
+  readonly warnings: ReadonlyMap<string, readonly Problem[]>;
+}
