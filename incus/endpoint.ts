@@ -6,22 +6,22 @@ import { type Identity, identity } from "./tls.ts";
 
 /** Where a server listens, and what it takes to talk to it. */
 export type Endpoint =
-  | { kind: "unix"; path: string; restricted: boolean }
+  | { kind: "unix"; path: string }
   | { kind: "https"; url: URL; identity: Identity };
 
 /**
  * The daemon's socket, found as the incus client finds it: `INCUS_SOCKET`, `INCUS_DIR`, then the
- * system's paths. One who may only use the socket of group `incus` gets that one, marked
- * `restricted`: it serves one project of the user's own, with no right to make others.
+ * system's paths. One who may only use the socket of group `incus` gets that one, and is told
+ * by `connect()` what it lacks.
  */
 export function localSocket(env: NodeJS.ProcessEnv): Endpoint & { kind: "unix" } {
-  if (env.INCUS_SOCKET) return { kind: "unix", path: env.INCUS_SOCKET, restricted: false };
+  if (env.INCUS_SOCKET) return { kind: "unix", path: env.INCUS_SOCKET };
   const system = existsSync("/run/incus/unix.socket") ? "/run/incus" : "/var/lib/incus";
   const folder = env.INCUS_DIR || system;
   const path = join(folder, "unix.socket");
   const user = join(folder, "unix.socket.user");
-  if (!writable(path) && writable(user)) return { kind: "unix", path: user, restricted: true };
-  return { kind: "unix", path, restricted: false };
+  if (!writable(path) && writable(user)) return { kind: "unix", path: user };
+  return { kind: "unix", path };
 }
 
 /**
@@ -54,7 +54,7 @@ export function endpoints(remote: string, env: NodeJS.ProcessEnv): Endpoint[] {
 function endpoint(remote: Remote, address: string, env: NodeJS.ProcessEnv): Endpoint {
   if (address.startsWith("unix:")) {
     const path = address.replace(/^unix:(\/\/)?/, "");
-    return path ? { kind: "unix", path, restricted: false } : localSocket(env);
+    return path ? { kind: "unix", path } : localSocket(env);
   }
   let url: URL | undefined;
   try {

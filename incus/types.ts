@@ -22,7 +22,7 @@ export interface Server {
   auth_user_name?: string;
   /** `unix`, `tls`, … */
   auth_user_method?: string;
-  /** Absent for a client that may not see it: a restricted one. */
+  /** Only the keys `user.ui.*` for a restricted client */
   config?: Config;
   environment: ServerEnvironment;
 }
