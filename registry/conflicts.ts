@@ -1,68 +1,10 @@
 import type { Origin } from "./document.ts";
 import type { Findings } from "./findings.ts";
-import { REPOSITORY_DEVICE } from "./mounts.ts";
+import { checkPorts } from "./listening.ts";
 import { within } from "./paths.ts";
-import { clash, type Listener } from "./port.ts";
 import { Reporter, type Resolved } from "./resolve.ts";
-import { deviceListeners } from "./settings.ts";
 import { quote } from "./text.ts";
 import type { Defaults, Project } from "./types.ts";
-
-/** Reports what cannot hold within one project: mounts over mounts, devices of one name. */
-export function conflictsWithin(resolved: Resolved, findings: Findings): void {
-  const { project, merged } = resolved;
-  const report = new Reporter(project.name, findings);
-  const places: { what: string; path: string; origin: Origin }[] = [
-    { what: "the repository", path: project.path, origin: merged.origin("path") },
-  ];
-  const devices = new Map([[REPOSITORY_DEVICE, "the repository"]]);
-  project.mounts.forEach(({ path, device }, index) => {
-    const origin = resolved.mountOrigins[index] ?? merged.origin("mount");
-    places.push({ what: `the mount ${quote(path)}`, path, origin });
-    devices.set(device, `the mount ${quote(path)}`);
-  });
-  project.ports.forEach(({ device, listen, protocol }, index) => {
-    const origin = resolved.portOrigins[index] ?? merged.origin("ports");
-    if (devices.has(device)) {
-      report.problem(origin, `port ${listen}/${protocol} is listed twice`, "remove one of the two");
-    }
-    devices.set(device, `port ${listen}/${protocol}`);
-  });
-  for (const [name, { origin, options }] of merged.devices) {
-    const path = options.get("path");
-    const isDisk = options.get("type")?.value === "disk";
-    // A disk at "/" is the root disk, beneath everything by nature.
-    const inside = project.devices[name]?.path;
-    if (isDisk && path && inside !== undefined && inside !== "/") {
-      places.push({ what: `the device ${quote(name)}`, path: inside, origin: path.origin });
-    }
-    const other = devices.get(name);
-    if (other) {
-      report.problem(
-        origin,
-        `device ${quote(name)} has the name that ${other} needs`,
-        "give it another name",
-        "key",
-      );
-    }
-  }
-  places.forEach((place, index) => {
-    for (const earlier of places.slice(0, index)) {
-      if (!within(place.path, earlier.path) && !within(earlier.path, place.path)) continue;
-      const relation =
-        place.path === earlier.path
-          ? `is where ${earlier.what} is`
-          : within(place.path, earlier.path)
-            ? `is inside ${earlier.what}`
-            : `hides ${earlier.what} beneath it`;
-      report.problem(
-        place.origin,
-        `${place.what} ${relation}${earlier.what.includes(quote(earlier.path)) ? "" : `, at ${quote(earlier.path)}`}`,
-        "choose a path of its own, neither above nor below the other",
-      );
-    }
-  });
-}
 
 /** Reports what cannot hold between projects: one name, one repository, one port for two. */
 export function conflictsBetween(
@@ -74,7 +16,7 @@ export function conflictsBetween(
   duplicateNames(all, findings);
   nestedRepositories(all, findings);
   backupsOverRepositories(all, defaults, backupRootOrigin, findings);
-  sharedPorts(all, findings);
+  checkPorts(all, findings);
 }
 
 function duplicateNames(all: readonly Resolved[], findings: Findings): void {
@@ -156,42 +98,6 @@ function backupsOverRepositories(
       `its backup ${quote(backupPath)} would hold the repository ${quote(hit.project.repo)}, ${fatal}`,
       "choose a backup_root that repos_root is not below",
     );
-  }
-}
-
-function sharedPorts(all: readonly Resolved[], findings: Findings): void {
-  const taken: { listener: Listener; project: string }[] = [];
-  for (const { project, merged, portOrigins } of all) {
-    // What is never up takes no port.
-    if (!project.enabled || project.running === false) continue;
-    const report = new Reporter(project.name, findings);
-    const own = project.ports.map(({ listen, protocol, address }, index) => ({
-      listener: { protocol, address, first: listen, last: listen },
-      origin: portOrigins[index] ?? merged.origin("ports"),
-    }));
-    const mine = [...own, ...deviceListeners(merged)];
-    for (const { listener, origin } of mine) {
-      const other = taken.find((each) => clash(each.listener, listener));
-      const { first, last, protocol } = listener;
-      const ports = first === last ? `${first}` : `${first}-${last}`;
-      if (!other) taken.push({ listener, project: project.name });
-      else if (other.project !== project.name) {
-        report.problem(
-          origin,
-          `port ${ports}/${protocol} of the host is taken by project ${quote(other.project)}`,
-          "choose another port of the host: the number before the colon",
-        );
-      } else if (
-        other.listener.address !== listener.address ||
-        !own.some((o) => o.origin === origin)
-      ) {
-        report.problem(
-          origin,
-          `port ${ports}/${protocol} of the host is listed twice`,
-          "remove one of the two",
-        );
-      }
-    }
   }
 }
 

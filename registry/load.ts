@@ -3,12 +3,13 @@ import { dirname, join, resolve as resolvePath } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { paths } from "../host/paths.js";
 import { check } from "./check.ts";
-import { conflictsBetween, conflictsWithin } from "./conflicts.ts";
+import { conflictsBetween } from "./conflicts.ts";
 import { resolveDefaults } from "./defaults.ts";
 import { parseDocument } from "./document.ts";
 import { RegistryFault, RegistryMissing } from "./fault.ts";
 import { Findings } from "./findings.ts";
 import { migrate } from "./migrate.ts";
+import { checkWithin } from "./overlaps.ts";
 import {
   type Approved,
   readOverrides,
@@ -93,7 +94,7 @@ export async function readRegistry(
     const resolved = resolve(merge([own, ...layers]), { defaults, facts }, findings);
     warnings.push(...(repositoryFile?.warnings ?? []));
     if (!resolved) return;
-    conflictsWithin(resolved, findings);
+    checkWithin(resolved, findings);
     all.push(resolved);
   });
   // What could not be read may hold the project, or the root, that is missed here.

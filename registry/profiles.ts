@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { RegistryFault } from "./fault.ts";
-import { Findings } from "./findings.ts";
+import { type Finding, Findings } from "./findings.ts";
 import { list } from "./overrides.ts";
 import { readText } from "./read.ts";
 import type { Facts } from "./substitute.ts";
@@ -84,7 +84,7 @@ export async function readLibrary(
   return { library: Object.assign(byName, { faults, warnings }), problems };
 }
 
-async function located(unusable: Findings["warnings"]): Promise<Problem[]> {
+async function located(unusable: readonly Finding[]): Promise<Problem[]> {
   const findings = new Findings();
   for (const finding of unusable) findings.warn(finding);
   return findings.locateWarnings();

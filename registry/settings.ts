@@ -1,3 +1,4 @@
+import { expandHome } from "../host/paths.js";
 import { expand } from "./mounts.ts";
 import { listeners } from "./port.ts";
 import type { Merged } from "./precedence.ts";
@@ -51,6 +52,12 @@ export function resolveConfig({ config }: Merged, report: Reporter): Record<stri
   return sorted(result);
 }
 
+/** Why `shift` on a device is warned of. */
+export const SHIFT = {
+  because: "with which root inside can leave files on the host that are root's there",
+  remedy: "remove it: the container's id map already gives files their owner",
+};
+
 /** Devices by name, each with its type. */
 export function resolveDevices(
   { devices }: Merged,
@@ -60,11 +67,14 @@ export function resolveDevices(
   const result: [string, Record<string, string>][] = [];
   for (const [name, { origin, options }] of devices) {
     const device: [string, string][] = [];
+    const disk = options.get("type")?.value === "disk";
     for (const [key, { value: written, origin: at }] of options) {
       const value = expand(written, at, `device ${name} ${key}`, context, report);
       const wrong = rules.text(value);
       if (wrong) report.problem(at, `device ${name} ${key} ${wrong.what}`, wrong.remedy);
-      else if (value !== "") device.push([key, value]);
+      else if (disk && value !== "" && (key === "source" || key === "path")) {
+        device.push([key, expandHome(value, context.facts.home)]);
+      } else if (value !== "") device.push([key, value]);
     }
     const type = options.get("type");
     const wrong = type && rules.deviceType(type.value);
@@ -79,11 +89,7 @@ export function resolveDevices(
     }
     const shift = options.get("shift");
     if (shift && isTrue(shift.value)) {
-      report.warn(
-        shift.origin,
-        `device ${name} has shift, with which root inside can leave root's files on the host`,
-        "remove it: the container's id map already gives files their owner",
-      );
+      report.warn(shift.origin, `device ${name} has shift, ${SHIFT.because}`, SHIFT.remedy);
     }
     result.push([name, sorted(device)]);
   }

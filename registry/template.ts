@@ -1,22 +1,25 @@
 import { basename } from "node:path";
-import { isCollection, isMap, isPair, LineCounter, type Node, parseDocument } from "yaml";
 import { expandHome } from "../host/paths.js";
-import { check } from "./check.ts";
+import { check, type Loose } from "./check.ts";
 import type { Document } from "./document.ts";
-import { type Findings, origin } from "./findings.ts";
-import type { Locator, Path, Position } from "./locate.ts";
+import { type Finding, type Findings, origin } from "./findings.ts";
+import type { Path } from "./locate.ts";
 import * as rules from "./rules.ts";
-import { profileSchema } from "./schema.ts";
-import { isTrue, sorted } from "./settings.ts";
+import { type ProfileFile, profileSchema } from "./schema.ts";
+import { isTrue, SHIFT, sorted } from "./settings.ts";
 import { type Facts, substitute, VARIABLES } from "./substitute.ts";
-import { printable, quote } from "./text.ts";
+import { quote } from "./text.ts";
 import type { Template } from "./types.ts";
+import { parseYaml } from "./yaml.ts";
 
-/** What a profile's file gave. */
-export interface TemplateReading {
-  template: Template;
-  /** Why it cannot be used on this host; problems of the file itself are in `problems`. */
-  unusable: Findings["warnings"];
+/** A profile while it is read. */
+interface Reading {
+  document: Document;
+  name: string;
+  facts: Facts;
+  findings: Findings;
+  unresolved: Set<string>;
+  unusable: Finding[];
 }
 
 /** The profile that a file is about: its name without the ending. */
@@ -25,10 +28,11 @@ export function profileOf(file: string): string {
 }
 
 /**
- * Reads one profile. Scalars are strings, as they are written: Incus keeps nothing else.
+ * Reads one profile.
  *
  * @param file absolute path; its name is the profile's
  * @param findings takes problems of the file, and warnings
+ * @returns the profile, and why it cannot be used on this host, if so
  */
 export function readTemplate(
   file: string,
@@ -36,165 +40,111 @@ export function readTemplate(
   source: "vendor" | "user",
   facts: Facts,
   findings: Findings,
-): TemplateReading {
+): { template: Template; unusable: Finding[] } {
   const name = profileOf(file);
   const document = parseYaml(file, text, findings);
-  const subject = `profile ${quote(name)}: `;
-  const problem = (path: Path, what: string, remedy: string, at: "key" | "value" = "value") =>
-    findings.add({ origin: origin(document, ...path), at, what: subject + what, remedy });
-
-  const wrongName = rules.profileName(name);
-  if (wrongName) problem([], `its name ${wrongName.what}`, `rename the file: ${wrongName.remedy}`);
-  if (name === "default") {
-    problem([], "Incus's own profile of this name is never managed", "rename the file");
+  const reading = { document, name, facts, findings, unresolved: new Set<string>(), unusable: [] };
+  // A key without a value reads as an empty string, and means an empty table.
+  for (const key of ["config", "devices"]) {
+    if (document.data[key] === "") delete document.data[key];
   }
   const data = check(profileSchema, document, findings);
-  if (data.name !== undefined && data.name !== name) {
-    problem(
-      ["name"],
-      `it calls itself ${quote(data.name)}`,
-      `write name: ${name}, or rename the file`,
-    );
-  }
-
-  const unresolved = new Set<string>();
-  const unusable: Findings["warnings"] = [];
-  const expand = (value: string, path: Path): string => {
-    const { text, unknown, empty } = substitute(value, facts);
-    for (const variable of unknown) {
-      if (!unresolved.has(variable)) {
-        findings.warn({
-          origin: origin(document, ...path),
-          at: "value",
-          what: `${subject}repoman does not know \${${variable}} and leaves it as it is`,
-          remedy: `write it out, or use one of ${VARIABLES.map((each) => `\${${each}}`).join(", ")}`,
-        });
-      }
-      unresolved.add(variable);
-    }
-    for (const variable of empty) {
-      unusable.push({
-        origin: origin(document, ...path),
-        at: "value",
-        what: `${subject}\${${variable}} is empty on this host`,
-        remedy: "set lan_ip in [host] of the registry, or run `repoman setup`",
-      });
-    }
-    return text;
-  };
-
-  const config: [string, string][] = [];
-  for (const [key, written] of Object.entries(data.config ?? {})) {
-    if (written === undefined) continue;
-    const value = expand(written, ["config", key]);
-    const wrongKey = rules.configKey(key);
-    const wrongValue = key.startsWith("environment.") ? rules.envValue(value) : rules.text(value);
-    if (wrongKey) {
-      problem(["config", key], `config key ${quote(key)} ${wrongKey.what}`, wrongKey.remedy, "key");
-    } else if (wrongValue) {
-      problem(["config", key], `config ${key} ${wrongValue.what}`, wrongValue.remedy);
-    } else if (value !== "") config.push([key, value]);
-  }
-
-  const devices: [string, Record<string, string>][] = [];
-  for (const [device, written] of Object.entries(data.devices ?? {})) {
-    const path = ["devices", device];
-    const options: [string, string][] = [];
-    for (const [key, raw] of Object.entries(written ?? {})) {
-      const value = raw === undefined ? "" : expand(raw, [...path, key]);
-      const place = written?.type === "disk" && (key === "source" || key === "path");
-      if (value !== "") options.push([key, place ? expandHome(value, facts.home) : value]);
-    }
-    const type = written?.type;
-    const wrong = type === undefined ? undefined : rules.deviceType(type);
-    if (type === undefined) {
-      problem(path, `device ${device} has no type`, "add type: disk, nic, …", "key");
-    } else if (wrong) {
-      problem(
-        [...path, "type"],
-        `device ${device} type ${quote(type)} ${wrong.what}`,
-        wrong.remedy,
-      );
-    }
-    if (isTrue(written?.shift ?? "")) {
-      findings.warn({
-        origin: origin(document, ...path, "shift"),
-        at: "key",
-        what: `${subject}device ${device} has shift, with which root inside can leave root's files on the host`,
-        remedy: "remove it: the container's id map already gives files their owner",
-      });
-    }
-    devices.push([device, sorted(options)]);
-  }
+  checkName(reading, data.name);
   const template: Template = {
     name,
-    description: expand(data.description?.trim() ?? "", ["description"]),
-    config: sorted(config),
-    devices: sorted(devices),
+    description: expand(reading, data.description?.trim() ?? "", ["description"]),
+    config: configOf(reading, data.config ?? {}),
+    devices: devicesOf(reading, data.devices ?? {}),
     file,
     source,
     shadows: false,
-    unresolved: [...unresolved],
+    unresolved: [...reading.unresolved],
   };
-  return { template, unusable };
+  return { template, unusable: reading.unusable };
 }
 
-/** Reads YAML, every scalar as a string, and reports what cannot be read. */
-function parseYaml(file: string, text: string, findings: Findings): Document {
-  const lines = new LineCounter();
-  const parsed = parseDocument(text, {
-    schema: "failsafe",
-    lineCounter: lines,
-    prettyErrors: false,
-  });
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const unreadable = (position: Position, what: string) =>
-    findings.addLocated({ file, ...position, what, remedy: "mend this line" });
-  for (const error of parsed.errors) {
-    unreadable(at(error.pos[0]), `not YAML here: ${printable(error.message)}`);
-  }
-  let data: unknown = {};
-  if (parsed.errors.length === 0) {
-    try {
-      data = parsed.toJS({ maxAliasCount: 100 }) ?? {};
-    } catch (error) {
-      unreadable({ line: 1, column: 1 }, printable(String((error as Error).message)));
-    }
-  }
-  if (typeof data !== "object" || Array.isArray(data)) {
-    unreadable({ line: 1, column: 1 }, "is no profile: a table of config and devices is wanted");
-    data = {};
-  }
-  // A key without a value is an empty table here, not an empty string.
-  const table = data as Record<string, unknown>;
-  for (const key of ["config", "devices"]) if (table[key] === "") delete table[key];
-  return {
-    file,
-    data: table,
-    syntax: [],
-    incomplete: false,
-    locator: async () => yamlLocator(parsed.contents, at),
-  };
+function finding({ document, name }: Reading, path: Path, what: string, remedy: string): Finding {
+  const subject = `profile ${quote(name)}: `;
+  return { origin: origin(document, ...path), at: "value", what: subject + what, remedy };
 }
 
-function yamlLocator(top: unknown, at: (offset: number) => Position): Locator {
-  return (path, where) => {
-    let node: unknown = top;
-    let position: Position = { line: 1, column: 1 };
-    for (const [index, part] of path.entries()) {
-      if (!isMap(node)) return position;
-      const pair = node.items.find((item) => String(item.key) === String(part));
-      if (!isPair(pair)) return position;
-      const key = pair.key as Node;
-      const value = pair.value as Node | null;
-      const last = index === path.length - 1;
-      const wanted = last && where === "value" && value && !isCollection(value) ? value : key;
-      position = at(wanted.range?.[0] ?? 0);
-      node = value;
+function checkName(reading: Reading, inside: string | undefined): void {
+  const { name, findings } = reading;
+  const wrong = rules.profileName(name);
+  if (wrong) {
+    const remedy = `rename the file: ${wrong.remedy}`;
+    findings.add(finding(reading, [], `its name ${wrong.what}`, remedy));
+  }
+  if (name === "default") {
+    const what = "the server has a profile of this name of its own, which repoman leaves alone";
+    findings.add(finding(reading, [], what, "rename the file"));
+  }
+  if (inside !== undefined && inside !== name) {
+    const remedy = `write name: ${name}, or rename the file`;
+    findings.add(finding(reading, ["name"], `it calls itself ${quote(inside)}`, remedy));
+  }
+}
+
+/** Replaces variables, and notes which of them mean nothing here. */
+function expand(reading: Reading, value: string, path: Path): string {
+  const { facts, findings, unresolved, unusable } = reading;
+  const { text, unknown, empty } = substitute(value, facts);
+  for (const variable of unknown) {
+    if (unresolved.has(variable)) continue;
+    unresolved.add(variable);
+    const known = VARIABLES.map((each) => `\${${each}}`).join(", ");
+    const what = `repoman does not know \${${variable}} and leaves it as it is`;
+    findings.warn(finding(reading, path, what, `write it out, or use one of ${known}`));
+  }
+  for (const variable of empty) {
+    const remedy = "set lan_ip in [host] of the registry, or run `repoman setup`";
+    unusable.push(finding(reading, path, `\${${variable}} is empty on this host`, remedy));
+  }
+  return text;
+}
+
+function configOf(reading: Reading, config: Loose<ProfileFile["config"] & {}>) {
+  const result: [string, string][] = [];
+  for (const [key, written] of Object.entries(config)) {
+    const path = ["config", key];
+    const value = expand(reading, written ?? "", path);
+    const wrongKey = rules.configKey(key);
+    const wrong = key.startsWith("environment.") ? rules.envValue(value) : rules.text(value);
+    if (wrongKey) {
+      const what = `config key ${quote(key)} ${wrongKey.what}`;
+      reading.findings.add({ ...finding(reading, path, what, wrongKey.remedy), at: "key" });
+    } else if (wrong) {
+      reading.findings.add(finding(reading, path, `config ${key} ${wrong.what}`, wrong.remedy));
+    } else if (value !== "") result.push([key, value]);
+  }
+  return sorted(result);
+}
+
+function devicesOf(reading: Reading, devices: Loose<ProfileFile["devices"] & {}>) {
+  const { findings, facts } = reading;
+  const result: [string, Record<string, string>][] = [];
+  for (const [device, written = {}] of Object.entries(devices)) {
+    const path = ["devices", device];
+    const options: [string, string][] = [];
+    for (const [key, raw] of Object.entries(written)) {
+      const value = expand(reading, raw ?? "", [...path, key]);
+      const place = written.type === "disk" && (key === "source" || key === "path");
+      if (value !== "") options.push([key, place ? expandHome(value, facts.home) : value]);
     }
-    return position;
-  };
+    const { type, shift = "" } = written;
+    const wrong = type === undefined ? undefined : rules.deviceType(type);
+    if (type === undefined) {
+      const what = `device ${device} has no type`;
+      findings.add({ ...finding(reading, path, what, "add type: disk, nic, …"), at: "key" });
+    } else if (wrong) {
+      const what = `device ${device} type ${quote(type)} ${wrong.what}`;
+      findings.add(finding(reading, [...path, "type"], what, wrong.remedy));
+    }
+    if (isTrue(shift)) {
+      const what = `device ${device} has shift, ${SHIFT.because}`;
+      findings.warn(finding(reading, [...path, "shift"], what, SHIFT.remedy));
+    }
+    result.push([device, sorted(options)]);
+  }
+  return sorted(result);
 }
