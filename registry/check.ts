@@ -15,6 +15,8 @@ export type Loose<T> = T extends Date | bigint
       ? { [K in keyof T]?: Loose<T[K]> | undefined }
       : T;
 
+const FLAG = "must be true or false";
+
 /** Keys that people know from elsewhere, and what became of them. */
 const ELSEWHERE: Record<string, string> = {
   llm: "remove it: schema 3 keeps only the address, as lan_ip in [host]",
@@ -131,6 +133,9 @@ function wanted(issue: Issue, path: Path, value: unknown): { must: string; remed
   const key = String(path.findLast((part) => typeof part === "string") ?? "it");
   const simple = ["string", "number", "boolean", "bigint"].includes(typeof value);
   if (issue.code !== "invalid_type") {
+    if (issue.message === FLAG) {
+      return { must: FLAG, remedy: `write ${key} = true or ${key} = false` };
+    }
     return { must: issue.message, remedy: `write ${key} as a plain value` };
   }
   switch (issue.expected) {

@@ -14,8 +14,9 @@ export function conflictsBetween(
   findings: Findings,
 ): void {
   duplicateNames(all, findings);
-  nestedRepositories(all, findings);
-  backupsOverRepositories(all, defaults, backupRootOrigin, findings);
+  const placed = all.filter((each) => each.placed);
+  nestedRepositories(placed, findings);
+  backupsOverRepositories(placed, defaults, backupRootOrigin, findings);
   checkPorts(all, findings);
 }
 

@@ -20,6 +20,8 @@ export interface Context {
 export interface Resolved {
   project: Project;
   merged: Merged;
+  /** Whether its repository's place is known; where it is not, that was reported. */
+  placed: boolean;
   /** Parallel to `project.mounts` and `project.ports`. */
   mountOrigins: Origin[];
   portOrigins: Origin[];
@@ -67,7 +69,7 @@ export function resolve(
     report.problem(where, `${quote(key)} is set twice`, "keep one of the two", "key");
   }
 
-  const { repo, below } = resolveRepository(merged, context, report);
+  const { repo, below, placed } = resolveRepository(merged, context, report);
   const { mounts, mountOrigins } = resolveMounts(merged, context, report);
   const { ports, portOrigins } = resolvePorts(merged);
   const hermes = typeof data.hermes === "object" ? data.hermes.enabled : data.hermes;
@@ -106,7 +108,7 @@ export function resolve(
     ...(data.created !== undefined && { created: moment(data.created) }),
     ...(data.last_sync !== undefined && { lastSync: moment(data.last_sync) }),
   };
-  return { project, merged, mountOrigins, portOrigins };
+  return { project, merged, placed, mountOrigins, portOrigins };
 }
 
 function resolveRepository({ data, origin }: Merged, context: Context, report: Reporter) {
@@ -128,7 +130,7 @@ function resolveRepository({ data, origin }: Merged, context: Context, report: R
       "name one repository below it",
     );
   }
-  return { repo: path, below };
+  return { repo: path, below, placed: judged && Boolean(below) };
 }
 
 function resolvePath(merged: Merged, repo: string, context: Context, report: Reporter): string {

@@ -1,0 +1,75 @@
+import { at, examples, GOOD } from "./rig.ts";
+
+examples("a registry whose shape is wrong", [
+  ["an unknown key at the top", `«hosts = 1\n${GOOD}`, /^unknown key "hosts"/, /"host"/],
+  ["an unknown table", `${GOOD}[«hsot]\n`, /^unknown key "hsot"/, /"host"/],
+  [
+    "an unknown key of the host",
+    `${GOOD}[host]\n«ip = "1.2.3.4"\n`,
+    /^\[host\]: unknown key "ip"/,
+    /lan_ip/,
+  ],
+  [
+    "an unknown key of the defaults",
+    GOOD.replace("repos_root", "«repo_root"),
+    /^\[defaults\]: unknown key "repo_root"/,
+    /did you mean "repos_root"/,
+  ],
+  [
+    "an unknown key of a project",
+    at('«imgae = "images:debian/12"'),
+    /^project "alpha": unknown key "imgae"/,
+    /did you mean "image"\?/,
+  ],
+  [
+    "an unknown key that is near to nothing",
+    at("«colour = 1"),
+    /unknown key "colour"/,
+    /known here: name, repo/,
+  ],
+  [
+    "an Incus key that is not in its table",
+    at('«limits.memory = "1GiB"'),
+    /unknown key "limits"/,
+    /"config"/,
+  ],
+  [
+    "an unknown key of a mount",
+    at('[[project.mount]]\nsource = "/a"\npath = "/a"\n«read_only = true'),
+    /unknown key "read_only"/,
+    /"readonly"/,
+  ],
+  ["a number for a string", at("image = «12"), /image must be a string, not 12/, /quotes: "12"/],
+  ["a string for a flag", at('backup = «"yes"'), /backup must be true or false/, /backup = true/],
+  ["a string for a list", at('profiles = «"x"'), /profiles must be a list/, /\["x"\]/],
+  ["a number in a list of strings", at("profiles = [«1]"), /profiles must be a string/, /"1"/],
+  [
+    "one project in single brackets",
+    "[«project]\nname = 'a'\n",
+    /list of tables/,
+    /\[\[project\]\]/,
+  ],
+  ["one mount in single brackets", at("[project.«mount]\n"), /list of tables/, /project\.mount/],
+  ["a list for a table", at("env = «[]"), /env must be a table/, /\[project\.env\]/],
+  [
+    "a table for a string",
+    at("image = «{ a = 1 }"),
+    /image must be a string, not a table/,
+    /quotes/,
+  ],
+  ["a date for a string", at("image = «2026-01-01"), /not a date/, /quotes/],
+  ["a list as a config value", at("config.limits.cpu = «[1]"), /limits\.cpu must be a/, /plain/],
+  ["infinity as a config value", at("config.limits.cpu = «inf"), /must be a string/, /plain/],
+  [
+    "a project without a name",
+    `${GOOD}\n«[[project]]\nrepo = "b"\n`,
+    /name is missing/,
+    /add name/,
+  ],
+  [
+    "a mount without a path",
+    at('«[[project.mount]]\nsource = "/a"'),
+    /mount path is missing/,
+    /add path/,
+  ],
+]);
