@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { join } from "node:path";
+import { commonArgs } from "./command.ts";
+import type { Abilities } from "./disk.ts";
+import { ITEM_FORMAT, type Item, nameBytes } from "./output.ts";
+import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
+import type { Counts } from "./types.ts";
+
+/** What a dry run of rsync over the whole repository found. */
+export interface Found {
+  outcome: RunOutcome;
+  counts: Counts;
+  /** Everything that is not as it should be on the copy, deletions included. */
+  items: number;
+  deletions: number;
+  /** The first names to be deleted, as rsync prints them. */
+  deleting: string[];
+  /** File of NUL-terminated paths to be deleted that have a folder `objects` in them. */
+  objectDeletions: string;
+  /** Folders with something pending, as bytes in latin1; `many` when there are too many to keep. */
+  folders: Set<string> | "many";
+}
+
+const KEPT_NAMES = 50;
+const KEPT_FOLDERS = 1000;
+
+/**
+ * Compares source and copy without changing either.
+ *
+ * @param paths.work folder of this host for the lists
+ */
+export async function compare(
+  paths: { source: string; destination: string; rules: string; work: string },
+  abilities: Abilities,
+  options: RunOptions & { noDelete: boolean },
+): Promise<Found> {
+  const found: Omit<Found, "outcome" | "counts"> = {
+    items: 0,
+    deletions: 0,
+    deleting: [],
+    objectDeletions: join(paths.work, "object-deletions"),
+    folders: new Set(),
+  };
+  const list = createWriteStream(found.objectDeletions);
+  await once(list, "open");
+  const outcome = await runRsync(
+    [
+      "--dry-run",
+      ...commonArgs(abilities, paths.rules),
+      ...(options.noDelete ? [] : ["--delete-delay"]),
+      `--out-format=${ITEM_FORMAT}`,
+      "--",
+      `${paths.source}/`,
+      `${paths.destination}/`,
+    ],
+    { ...options, onItem: (item) => note(item, found, list) },
+  );
+  list.end();
+  await once(list, "close");
+  return { ...found, outcome, counts: { ...outcome.counts, deleted: found.deletions } };
+}
+
+function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: WriteStream): void {
+  found.items += 1;
+  if (found.folders !== "many") {
+    const name = nameBytes(item.name).toString("latin1");
+    found.folders.add(name.slice(0, Math.max(0, name.lastIndexOf("/"))));
+    if (found.folders.size > KEPT_FOLDERS) found.folders = "many";
+  }
+  if (!item.deleted) return;
+  found.deletions += 1;
+  if (found.deleting.length < KEPT_NAMES) found.deleting.push(item.name);
+  if (/(^|\/)objects\//.test(item.name)) {
+    list.write(Buffer.concat([nameBytes(item.name.replace(/\/$/, "")), Buffer.of(0)]));
+  }
+}

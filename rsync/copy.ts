@@ -1,0 +1,214 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ClaimedSite, onDisk } from "./claim.ts";
+import { commonArgs, deleteArgs } from "./command.ts";
+import type { Abilities } from "./disk.ts";
+import { type Excludes, type PhaseRules, ruleFile, WHOLE } from "./excludes.ts";
+import { type GitFolder, gitRules, isPassing, sharedFolders } from "./git.ts";
+import { noCounts } from "./output.ts";
+import { deletePacked } from "./packed.ts";
+import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
+import type { CheckedSpec } from "./spec.ts";
+import type { Counts } from "./types.ts";
+
+/** How often a phase is tried whose files go away while it runs. */
+const TRIES = 5;
+/** How long leftovers of an earlier run may take to be removed. */
+const CLEANUP_MS = 10 * 60_000;
+
+/** One run's surroundings. */
+export interface Job {
+  spec: CheckedSpec;
+  site: ClaimedSite;
+  excludes: Excludes;
+  /** Folder of this host for rules and lists. */
+  work: string;
+  /** Lowered when the disk turns out not to keep something. */
+  abilities: Abilities;
+  run: RunOptions;
+}
+
+export interface CopyPlan {
+  /** The copy is empty: nothing can be deleted. */
+  empty: boolean;
+  noDelete: boolean;
+  maxDelete: number;
+  gitFolders: readonly GitFolder[];
+  /** Whether something is pending in a git folder. */
+  gitPending: boolean;
+  /** File of NUL-terminated paths among git's objects that the comparison found deletable. */
+  objectDeletions?: string | undefined;
+}
+
+/** What the phases of a copy came to. */
+export interface Copied {
+  /** The last phase that did not end well, else the last one. */
+  outcome: RunOutcome | undefined;
+  counts: Counts;
+  failures: string[];
+  vanished: string[];
+  /** Git's objects did not hold still: its refs on the copy are those of the last run. */
+  restless: boolean;
+}
+
+const SEVERITY: readonly (number | null)[] = [0, 24, 25, 23];
+const severity = (outcome: RunOutcome | undefined) => {
+  const index = SEVERITY.indexOf(outcome?.code ?? (outcome ? null : 0));
+  return index < 0 ? SEVERITY.length : index;
+};
+/** Whether the next phase makes sense. */
+const goesOn = (copied: Copied) => severity(copied.outcome) < SEVERITY.length;
+
+/**
+ * Copies. A git repository goes in an order in which its copy is one that git accepts at any
+ * moment, whatever is committed or packed meanwhile and wherever the run breaks off:
+ *
+ * 1. what names objects (refs, index, logs) is set aside as it is now, loose refs before packed
+ *    ones, since git packs a ref before it removes the loose one
+ * 2. objects, again until none went away under the copying
+ * 3. what was set aside goes to the copy: all that it names is there
+ * 4. the rest of the repository
+ * 5. objects that the source had no longer when the run began are deleted, and the objects
+ *    copied once more
+ */
+export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
+  const { spec, site } = job;
+  const copied: Copied = {
+    outcome: undefined,
+    counts: noCounts(),
+    failures: [],
+    vanished: [],
+    restless: false,
+  };
+  const destination = join("../..", spec.below);
+  const lasting = { timeoutMs: CLEANUP_MS, lockFd: job.run.lockFd, signal: job.run.signal };
+  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], lasting);
+  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", `${spec.name}/tmp`]);
+  await onDisk(spec, site, ["mkdir", "-p", "--", destination]);
+  const device =
+    site.device ?? (await onDisk(spec, site, ["stat", "--printf=%d", "--", destination]));
+  const extra = [
+    ...(plan.noDelete || plan.empty ? [] : deleteArgs(plan.maxDelete)),
+    // Unfinished files wait outside the copy, as long as a rename can bring them in.
+    ...(device === site.found.device ? [`--temp-dir=${join(site.folder, spec.name, "tmp")}`] : []),
+  ];
+  if (plan.gitFolders.length === 0) {
+    await phase(job, copied, WHOLE, spec.source, destination, extra);
+  } else if (plan.gitPending) {
+    await copyGit(job, copied, plan, destination, extra);
+  } else {
+    const { rest } = gitRules(plan.gitFolders);
+    await phase(job, copied, rest, spec.source, destination, extra);
+  }
+  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], lasting).catch(() => undefined);
+  return copied;
+}
+
+async function copyGit(
+  job: Job,
+  copied: Copied,
+  plan: CopyPlan,
+  destination: string,
+  extra: readonly string[],
+): Promise<void> {
+  const { source } = job.spec;
+  const { naming, packedRefs, named, objects, rest } = gitRules(plan.gitFolders);
+  const aside = join(job.spec.name, "aside");
+  const keep = extra.filter((arg) => arg.startsWith("--temp-dir"));
+  const steady = async (rules: PhaseRules, to: string, args: readonly string[]) => {
+    for (let tries = 1; ; tries++) {
+      const outcome = await phase(job, copied, rules, source, to, args);
+      const lost =
+        outcome.vanished > outcome.vanishedNames.length ||
+        outcome.vanishedNames.some((name) => !isPassing(name));
+      if (!lost || tries === TRIES) return !lost && [0, 24].includes(outcome.code ?? -1);
+    }
+  };
+  const isAside = (await steady(naming, aside, [])) && (await steady(packedRefs, aside, []));
+  // Nothing of that is on the copy yet.
+  copied.counts = noCounts();
+  const whole = goesOn(copied) && (await steady(objects, destination, keep)) && isAside;
+  const seen = { ...copied.counts };
+  copied.restless = !whole;
+  if (whole) {
+    const { counts } = await phase(job, copied, named, aside, destination, extra);
+    seen.files += counts.files - (await sharedFolders(source, plan.gitFolders));
+    seen.bytes += counts.bytes;
+  }
+  if (goesOn(copied)) {
+    const { counts } = await phase(job, copied, rest, source, destination, extra);
+    // Each phase counts the folders on the way to a git folder, and the repository itself.
+    const ways = new Set(plan.gitFolders.flatMap(({ path }) => ancestors(path))).size + 1;
+    seen.files += counts.files - 2 * ways;
+    seen.bytes += counts.bytes;
+  }
+  if (whole && plan.objectDeletions && severity(copied.outcome) <= 1) {
+    copied.counts.deleted += await deletePacked(job, plan.gitFolders, plan.objectDeletions);
+  }
+  if (goesOn(copied)) await phase(job, copied, objects, source, destination, keep);
+  copied.counts.files = seen.files;
+  copied.counts.bytes = seen.bytes;
+}
+
+/** Runs rsync once, again with less where the disk does not keep an attribute, and adds it up. */
+async function phase(
+  job: Job,
+  copied: Copied,
+  rules: PhaseRules,
+  from: string,
+  to: string,
+  extra: readonly string[],
+): Promise<RunOutcome> {
+  const file = join(job.work, "rules");
+  await writeFile(file, ruleFile(job.spec.exclude ?? [], job.excludes.patterns, rules));
+  const before = copied.counts.copiedBytes;
+  for (;;) {
+    const outcome = await runRsync(
+      [
+        ...commonArgs(job.abilities, file),
+        "--info=progress2",
+        ...extra,
+        "--",
+        `${from}/`,
+        `${to}/`,
+      ],
+      {
+        ...job.run,
+        onProgress: (progress) =>
+          job.run.onProgress?.({ ...progress, bytes: before + progress.bytes }),
+      },
+    );
+    if (outcome.code === 23 && lower(job.abilities, outcome)) continue;
+    add(copied, outcome);
+    return outcome;
+  }
+}
+
+/** Takes note of attributes that the disk refused. @returns whether that was all that went wrong */
+function lower(abilities: Abilities, { unsupported }: RunOutcome): boolean {
+  if (unsupported.other || (!unsupported.acls && unsupported.xattrs.length === 0)) return false;
+  if (unsupported.acls) abilities.acls = false;
+  if (unsupported.xattrs.length > 0) {
+    const users = unsupported.xattrs.some((name) => name.startsWith("user."));
+    abilities.xattrs = users || abilities.xattrs === "user" ? "none" : "user";
+  }
+  return true;
+}
+
+function add(copied: Copied, outcome: RunOutcome): void {
+  if (severity(outcome) >= severity(copied.outcome)) copied.outcome = outcome;
+  const { counts } = copied;
+  for (const key of ["created", "deleted", "copied", "copiedBytes"] as const) {
+    counts[key] += outcome.counts[key];
+  }
+  counts.files = outcome.counts.files;
+  counts.bytes = outcome.counts.bytes;
+  copied.failures.push(...outcome.failures.slice(0, 20 - copied.failures.length));
+  copied.vanished.push(...outcome.vanishedNames.slice(0, 20 - copied.vanished.length));
+}
+
+/** The folders on the way to a path, the last one included. */
+function ancestors(path: string): string[] {
+  const names = path === "" ? [] : path.split("/");
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
+}

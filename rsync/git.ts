@@ -1,0 +1,187 @@
+import { lstat, stat } from "node:fs/promises";
+import { ask } from "./child.ts";
+import { literalPattern, type PhaseRules } from "./excludes.ts";
+
+/** A git folder in a repository: `.git`, a submodule's below it, a bare one, or a nested one. */
+export interface GitFolder {
+  /** Path below the repository, bytes as latin1; empty when the repository itself is one. */
+  path: string;
+}
+
+/**
+ * What in a git folder names objects: it may reach the copy only after the objects did. Commit
+ * graphs and multi-pack indexes lie among the objects but name them too.
+ */
+const NAMING = [
+  "HEAD",
+  "*_HEAD",
+  "packed-refs",
+  "refs/***",
+  "reftable/***",
+  "logs/***",
+  "index",
+  "sharedindex.*",
+  "shallow",
+  "worktrees/***",
+];
+const NAMING_OBJECTS = ["info/commit-graph", "info/commit-graphs/***", "pack/multi-pack-index*"];
+
+/** Finds the git folders of a repository. Nothing of git is run: its configuration is not trusted. */
+export async function findGitFolders(source: string, timeoutMs: number): Promise<GitFolder[]> {
+  const found = await ask(
+    ["find", `${source}/`, "-type", "d", "-name", "objects", "-prune", "-printf", "%P\\0"],
+    { timeoutMs, maxOutput: 16 << 20 },
+  );
+  const folders: GitFolder[] = [];
+  for (const objects of found.stdout.toString("latin1").split("\0")) {
+    if (!/(^|\/)objects$/.test(objects)) continue;
+    const path = objects.slice(0, -"/objects".length).replace(/^objects$/, "");
+    if (await isGitFolder(source, path)) folders.push({ path });
+  }
+  return folders;
+}
+
+async function isGitFolder(source: string, path: string): Promise<boolean> {
+  const has = (name: string) =>
+    lstat(bytesOf(source, join1(path, name))).then(
+      () => true,
+      () => false,
+    );
+  return (await has("HEAD")) && ((await has("refs")) || (await has("reftable")));
+}
+
+/** How the phases of a copy divide a repository among them. */
+export interface GitRules {
+  /** Only what names objects, without `packed-refs`. */
+  naming: PhaseRules;
+  /** Only `packed-refs`. */
+  packedRefs: PhaseRules;
+  /** What the two above bring together. */
+  named: PhaseRules;
+  /** Only objects. */
+  objects: PhaseRules;
+  /** All but that. */
+  rest: PhaseRules;
+}
+
+export function gitRules(folders: readonly GitFolder[]): GitRules {
+  const ancestors = new Set<string>();
+  for (const { path } of folders) {
+    const names = path === "" ? [] : path.split("/");
+    for (let length = 1; length <= names.length; length++) {
+      ancestors.add(names.slice(0, length).join("/"));
+    }
+  }
+  const open = (inGit: boolean) =>
+    [...ancestors]
+      .filter((path) => /(^|\/)\.git(\/|$)/.test(path) === inGit)
+      .map((path) => `+ /${literalPattern(path)}/`);
+  const each = (sign: string, patterns: readonly string[], below = "") =>
+    folders.flatMap(({ path }) =>
+      patterns.map((pattern) => `${sign} ${anchored(below ? join1(path, below) : path, pattern)}`),
+    );
+  // Folders outside of git's own come after the user's excludes: what those leave out stays out.
+  const only = (...before: string[]): PhaseRules => ({
+    before: [...before, ...open(true)],
+    after: [...open(false), "- *"],
+  });
+  const among = each("+", ["objects/", "objects/info/", "objects/pack/"]);
+  const naming = [...each("+", NAMING), ...among, ...each("+", NAMING_OBJECTS, "objects")];
+  return {
+    naming: only(...each("-", ["packed-refs"]), ...naming),
+    packedRefs: only(...each("+", ["packed-refs"])),
+    named: only(...naming),
+    objects: only(...each("-", NAMING_OBJECTS, "objects"), ...each("+", ["objects/***"])),
+    rest: { before: [...each("-", ["objects/"]), ...each("-", NAMING)], after: [] },
+  };
+}
+
+/** A pattern below a folder, anchored. */
+function anchored(folder: string, pattern: string): string {
+  const wild = /[*?[]/.test(pattern);
+  const path = wild ? folder.replace(/[\\*?[]/g, "\\$&") : literalPattern(folder);
+  return `/${join1(path, pattern)}`;
+}
+
+/** Joins as they are, without normalising; an empty part adds nothing. */
+export function join1(folder: string, name: string): string {
+  return folder === "" || name === "" ? folder + name : `${folder}/${name}`;
+}
+
+/** A path below a folder as bytes, since not every name is UTF-8. */
+export function bytesOf(folder: string, below: string): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(below, "latin1")]);
+}
+
+/** Names that git makes and removes in passing: one that vanishes is no loss. */
+export function isPassing(printed: string): boolean {
+  return /(^|\/)(tmp_|\.tmp-|incoming-)[^/]*(\/.*)?$|\.lock$/.test(printed);
+}
+
+/** The number of objects in an object store: loose ones, and those in packs by their indexes' sizes. */
+export async function countObjects(
+  objects: string,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  const found = await ask(
+    [
+      "find",
+      objects,
+      "-maxdepth",
+      "2",
+      "-type",
+      "f",
+      ...["(", "-path", "*/pack/pack-*.idx", "-printf", "\\0%f %s\\0", ")"],
+      ...["-o", "(", "-path", "*/objects/??/*", "-printf", "l", ")"],
+    ],
+    { timeoutMs, maxOutput: 64 << 20 },
+  );
+  if (found.code !== 0) return undefined;
+  let count = 0;
+  for (const part of found.stdout.toString("latin1").split("\0")) {
+    const pack = /^pack-([0-9a-f]+)\.idx (\d+)$/.exec(part);
+    if (!pack) {
+      count += part.length;
+      continue;
+    }
+    // gitformat-pack(5), version 2: a header and 256 fan-out numbers, then per object its name,
+    // a checksum and an offset, then two checksums.
+    const hash = (pack[1]?.length ?? 40) / 2;
+    count += Math.max(0, Math.floor((Number(pack[2]) - 1032 - 2 * hash) / (hash + 8)));
+  }
+  return count;
+}
+
+/** How many of `objects/`, `objects/info/`, `objects/pack/` there are: two phases count them. */
+export async function sharedFolders(
+  source: string,
+  folders: readonly GitFolder[],
+): Promise<number> {
+  let count = 0;
+  for (const { path } of folders) {
+    for (const name of ["objects", "objects/info", "objects/pack"]) {
+      const there = await stat(bytesOf(source, join1(path, name))).catch(() => undefined);
+      if (there?.isDirectory()) count += 1;
+    }
+  }
+  return count;
+}
+
+/**
+ * Whether one of these folders lies in a git folder, or is one.
+ *
+ * @param changed folders as bytes in latin1
+ */
+export function holdsGit(
+  folders: readonly GitFolder[],
+  changed: ReadonlySet<string> | "many",
+): boolean {
+  if (folders.length === 0) return false;
+  if (changed === "many") return true;
+  for (const name of changed) {
+    for (const { path } of folders) {
+      if (path === "" || name === path || name.startsWith(`${path}/`)) return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,26 @@
+/**
+ * The backup engine: rsync does the copying, this decides whether it may.
+ *
+ * - `probe` looks at the disk (bounded in time, changes nothing)
+ * - `pending` says what a run would do
+ * - `mirror` does it, or refuses, and records the run
+ * - `freshness` judges a record
+ */
+export { freshness } from "./freshness.ts";
+export { mirror, runFault } from "./mirror.ts";
+export { pending } from "./pending.ts";
+export { probe } from "./probe.ts";
+export { readHistory, readRecord } from "./record.ts";
+export type {
+  BackupSpec,
+  Counts,
+  DiskIdentity,
+  LastGood,
+  MirrorOptions,
+  MountFacts,
+  Pending,
+  Probe,
+  Progress,
+  Result,
+  RunRecord,
+} from "./types.ts";

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { EXIT, Fault } from "../host/fault.js";
+import { HeldLock, tryLock } from "../host/lock.js";
+import { type Attempt, attempt } from "./attempt.ts";
+import { noCounts } from "./output.ts";
+import { appendHistory, readRecord, writeRecord } from "./record.ts";
+import { type CheckedSpec, checkSpec } from "./spec.ts";
+import type { BackupSpec, LastGood, MirrorOptions, RunRecord } from "./types.ts";
+
+/**
+ * Makes the copy of a repository what the repository is, or refuses on doubt, and records the
+ * run. What goes wrong with disk or source is the record's `result`, not an exception.
+ *
+ * @throws {Fault} conflict: another run of this repository is at work; usage: see `checkSpec`
+ */
+export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Promise<RunRecord> {
+  const spec = checkSpec(given);
+  const lock = takeLock(spec);
+  try {
+    const last = lastGoodFor(spec, await readRecord(spec.recordsDir, spec.name));
+    const startedAt = new Date();
+    const began = performance.now();
+    const recordOf = (done: Attempt): RunRecord =>
+      recordFrom(spec, done, { startedAt, seconds: (performance.now() - began) / 1000, last });
+    const interrupted: Attempt = {
+      result: "failed",
+      reason: "The run was cut off in the middle",
+      remedy: `Run it again: repoman sync ${spec.name}`,
+    };
+    let done = interrupted;
+    try {
+      done = await attempt(spec, {
+        ...options,
+        last,
+        lockFd: lock.fd,
+        work: join(spec.recordsDir, ".run", spec.name),
+        // Should this process be killed, the record says so.
+        onStart: () => writeRecord(spec.recordsDir, recordOf(interrupted)),
+      });
+    } catch (error) {
+      done = { result: "failed", reason: String(error) };
+      if (!(error instanceof Fault)) throw error;
+      done = options.signal?.aborted
+        ? { ...interrupted, reason: "It was interrupted" }
+        : { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
+    } finally {
+      const record = recordOf(done);
+      await writeRecord(spec.recordsDir, record);
+      await appendHistory(spec.recordsDir, record);
+    }
+    return recordOf(done);
+  } finally {
+    lock.release();
+  }
+}
+
+/** The error that a run's record stands for; undefined when the copy is good. */
+export function runFault(record: RunRecord): Fault | undefined {
+  if (record.result === "ok" || record.result === "ok-vanished") return undefined;
+  return new Fault(`Backup of ${record.name} ${record.result}: ${record.reason ?? "no reason"}`, {
+    ...(record.remedy && { remedy: record.remedy }),
+    exitCode: record.result === "unreachable" ? EXIT.environment : EXIT.failed,
+  });
+}
+
+function takeLock(spec: CheckedSpec): HeldLock {
+  const file = join(spec.recordsDir, ".run", `${spec.name}.lock`);
+  const lock = tryLock(file, `pid ${process.pid}`);
+  if (lock instanceof HeldLock) return lock;
+  throw new Fault(`Backup of ${spec.name} is already running (begun by ${lock.holder})`, {
+    remedy: "Wait until it is through. An rsync whose parent was killed holds the lock as well.",
+    exitCode: EXIT.conflict,
+  });
+}
+
+/** A last good run of other places says nothing about this copy. */
+function lastGoodFor(spec: CheckedSpec, record: RunRecord | undefined): LastGood | undefined {
+  if (record?.source !== spec.source || record.destination !== spec.destination) return undefined;
+  return record.lastGood;
+}
+
+function recordFrom(
+  spec: CheckedSpec,
+  done: Attempt,
+  run: { startedAt: Date; seconds: number; last: LastGood | undefined },
+): RunRecord {
+  const at = run.startedAt.toISOString();
+  const lastGood = done.good ? { at, ...done.good } : run.last;
+  return {
+    schema: 1,
+    name: spec.name,
+    source: spec.source,
+    destination: spec.destination,
+    result: done.result,
+    ...(done.reason && { reason: done.reason }),
+    ...(done.remedy && { remedy: done.remedy }),
+    startedAt: at,
+    endedAt: new Date().toISOString(),
+    seconds: Math.round(run.seconds * 1000) / 1000,
+    counts: done.counts ?? noCounts(),
+    failures: done.failures ?? [],
+    warnings: done.warnings ?? [],
+    ...(done.disk && { disk: done.disk }),
+    ...(lastGood && { lastGood }),
+  };
+}

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import type { MountFacts } from "./types.ts";
+
+/** One line of `/proc/self/mountinfo` (proc(5)). */
+export interface Mount extends MountFacts {
+  id: number;
+  parent: number;
+  /** Options of the mount and of its file system, such as `ro`. */
+  options: string[];
+}
+
+/** The kernel writes space, tab, newline and backslash (and `#`) in names as `\040` and the like. */
+export function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+/** Reads the text of a mountinfo file; lines that are not of its form are left out. */
+export function parseMountinfo(text: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split("\n")) {
+    const separator = line.indexOf(" - ");
+    if (separator < 0) continue;
+    const [id, parent, , , mountPoint, options] = line.slice(0, separator).split(" ");
+    // The source may be empty, so that two spaces follow each other.
+    const [fstype, source, superOptions] = line.slice(separator + 3).split(" ");
+    if (mountPoint === undefined || fstype === undefined) continue;
+    mounts.push({
+      id: Number(id),
+      parent: Number(parent),
+      mountPoint: unescapeOctal(mountPoint),
+      fstype: unescapeOctal(fstype),
+      source: unescapeOctal(source ?? ""),
+      options: [...(options ?? "").split(","), ...(superOptions ?? "").split(",")],
+    });
+  }
+  return mounts;
+}
+
+/** Whether `path` is `folder` or lies below it; both absolute and normalised. */
+export function isWithin(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/**
+ * The mount that a lookup of `path` ends in. Mounts may be stacked on one folder, and a later
+ * mount on a parent hides the ones below it; so this walks down the tree of mounts as the kernel
+ * does instead of taking the longest matching mount point.
+ *
+ * @param path absolute and free of symbolic links
+ */
+export function topmostMount(mounts: readonly Mount[], path: string): Mount | undefined {
+  const ids = new Set(mounts.map((mount) => mount.id));
+  let current = mounts.find(
+    (mount) => mount.mountPoint === "/" && (mount.parent === mount.id || !ids.has(mount.parent)),
+  );
+  const seen = new Set<number>();
+  while (current && !seen.has(current.id)) {
+    seen.add(current.id);
+    const here: Mount = current;
+    let next: Mount | undefined;
+    for (const mount of mounts) {
+      if (mount.parent !== here.id || seen.has(mount.id)) continue;
+      if (!isWithin(path, mount.mountPoint)) continue;
+      // The lookup meets the shallowest mount point first; of two on one folder the later counts.
+      if (!next || mount.mountPoint.length <= next.mountPoint.length) next = mount;
+    }
+    if (!next) return here;
+    current = next;
+  }
+  return current;
+}
+
+/** This process's mounts. Reading them never waits for a file system. */
+export async function readMounts(): Promise<Mount[]> {
+  return parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+}
+
+/** The part of a mount that is kept in records. */
+export function factsOf({ mountPoint, fstype, source }: MountFacts): MountFacts {
+  return { mountPoint, fstype, source };
+}

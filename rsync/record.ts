@@ -1,0 +1,106 @@
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomic } from "../host/files.js";
+import type { RunRecord } from "./types.ts";
+
+const mountFacts = z.object({ mountPoint: z.string(), fstype: z.string(), source: z.string() });
+const disk = mountFacts.extend({ id: z.string() });
+const recordShape = z.object({
+  schema: z.literal(1),
+  name: z.string(),
+  source: z.string(),
+  destination: z.string(),
+  result: z.enum(["ok", "ok-vanished", "partial", "refused", "unreachable", "failed"]),
+  reason: z.string().optional(),
+  remedy: z.string().optional(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  seconds: z.number(),
+  counts: z.object({
+    files: z.number(),
+    bytes: z.number(),
+    created: z.number(),
+    deleted: z.number(),
+    copied: z.number(),
+    copiedBytes: z.number(),
+  }),
+  failures: z.array(z.string()),
+  warnings: z.array(z.string()),
+  disk: disk.optional(),
+  lastGood: z
+    .object({
+      at: z.string(),
+      files: z.number(),
+      bytes: z.number(),
+      disk,
+      destinationMount: mountFacts,
+      sourceMount: mountFacts,
+    })
+    .optional(),
+});
+
+/** Where the history of one repository's runs is cut to its newer half, in bytes. */
+const HISTORY_LIMIT = 4 << 20;
+
+const recordFile = (recordsDir: string, name: string) => join(recordsDir, `${name}.json`);
+const historyFile = (recordsDir: string, name: string) => join(recordsDir, `${name}.history.jsonl`);
+
+/**
+ * The record of a repository's last run.
+ *
+ * @returns undefined when there is none, or one that cannot be read as such: then nothing is
+ *   known of the copy, which is the careful assumption
+ */
+export async function readRecord(recordsDir: string, name: string): Promise<RunRecord | undefined> {
+  const text = await readFile(recordFile(recordsDir, name), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : parseRecord(text);
+}
+
+function parseRecord(text: string): RunRecord | undefined {
+  try {
+    return recordShape.parse(JSON.parse(text)) as RunRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The runs of a repository, oldest first. A line that was torn by a crash is left out.
+ */
+export async function readHistory(recordsDir: string, name: string): Promise<RunRecord[]> {
+  const text = await readFile(historyFile(recordsDir, name), "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .map(parseRecord)
+    .filter((record) => record !== undefined);
+}
+
+/** Replaces the record of the last run. */
+export async function writeRecord(recordsDir: string, record: RunRecord): Promise<void> {
+  await writeFileAtomic(
+    recordFile(recordsDir, record.name),
+    `${JSON.stringify(record, null, 2)}\n`,
+    { mode: 0o600 },
+  );
+}
+
+/** Adds a finished run to the history. The caller holds the repository's lock. */
+export async function appendHistory(recordsDir: string, record: RunRecord): Promise<void> {
+  const file = historyFile(recordsDir, record.name);
+  const handle = await open(file, "a+", 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    // After a torn line a new one begins, so that only the torn one is lost.
+    const torn = size > 0 && last[0] !== 0x0a;
+    await handle.appendFile(`${torn ? "\n" : ""}${JSON.stringify(record)}\n`);
+  } finally {
+    await handle.close();
+  }
+  if ((await stat(file)).size > HISTORY_LIMIT) {
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await writeFileAtomic(file, lines.slice(lines.length >> 1).join("\n"), { mode: 0o600 });
+  }
+}

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { CHDIR_FAILED, pinned, plainEnvironment } from "./child.ts";
+import { type Item, Lines, noCounts, parseItem, parseProgress, readStat } from "./output.ts";
+import { watchForStall } from "./stall.ts";
+import type { Counts } from "./types.ts";
+
+export interface RunOptions {
+  /** The folder to stand in: on the backup disk, named by its marker's id. */
+  folder: string;
+  /** Kept open by rsync's processes: the repository's lock lasts as long as any of them. */
+  lockFd?: number | undefined;
+  stallAfter: number;
+  signal?: AbortSignal | undefined;
+  onItem?: ((item: Item) => void) | undefined;
+  onProgress?: ((progress: { bytes: number; rate: number }) => void) | undefined;
+}
+
+export interface RunOutcome {
+  /** rsync's exit code; null when a signal ended it. */
+  code: number | null;
+  /** The folder to stand in could not be entered: rsync was not started. */
+  noFolder: boolean;
+  /** Ended by the abort signal. */
+  aborted: boolean;
+  /** Ended because nothing moved any more. */
+  stalled: boolean;
+  /** It did not end even when killed: a file system holds it. */
+  stuck: boolean;
+  counts: Counts;
+  /** rsync's messages about single files, the first 20, without vanished ones. */
+  failures: string[];
+  /** Files that went away while it ran: how many, and the first names as printed. */
+  vanished: number;
+  vanishedNames: string[];
+  /** The last line that rsync says about its end. */
+  lastError: string;
+  /** Every message was about extended attributes or ACLs that the disk does not take. */
+  unsupported: { acls: boolean; xattrs: string[]; other: boolean };
+}
+
+const KEPT_MESSAGES = 20;
+/** How long rsync may take to clean up after SIGTERM, and then the kernel after SIGKILL. */
+const GRACE_MS = 5_000;
+
+/**
+ * Runs rsync in a process group of its own, streaming its output.
+ *
+ * @param args rsync's arguments; paths in them are absolute or begin with a dot, so that none is
+ *   taken for an option or for another host
+ */
+export function runRsync(args: readonly string[], options: RunOptions): Promise<RunOutcome> {
+  return new Promise((resolve) => {
+    const outcome: RunOutcome = {
+      code: null,
+      noFolder: false,
+      aborted: false,
+      stalled: false,
+      stuck: false,
+      counts: noCounts(),
+      failures: [],
+      vanished: 0,
+      vanishedNames: [],
+      lastError: "",
+      unsupported: { acls: false, xattrs: [], other: false },
+    };
+    if (options.signal?.aborted) {
+      resolve({ ...outcome, aborted: true });
+      return;
+    }
+    const [program, ...rest] = pinned(options.folder, ["rsync", ...args]);
+    const child = spawn(program, rest, {
+      stdio: ["ignore", "pipe", "pipe", options.lockFd ?? "ignore"],
+      cwd: "/",
+      env: plainEnvironment(),
+      detached: true,
+    });
+    const stdout = new Lines((line) => {
+      const item = parseItem(line);
+      if (item) return options.onItem?.(item);
+      const progress = parseProgress(line);
+      if (progress) options.onProgress?.(progress);
+      else readStat(line, outcome.counts);
+    });
+    const stderr = new Lines((line) => readMessage(line, outcome));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      stall.seen();
+      stdout.push(chunk);
+    });
+    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+
+    let ending: NodeJS.Timeout | undefined;
+    const end = () => {
+      if (ending) return;
+      signalGroup(child, "SIGTERM");
+      ending = setTimeout(() => {
+        signalGroup(child, "SIGKILL");
+        ending = setTimeout(() => {
+          outcome.stuck = true;
+          child.stdout?.destroy();
+          child.stderr?.destroy();
+          child.unref();
+          finish();
+        }, GRACE_MS);
+      }, GRACE_MS);
+    };
+    const abort = () => {
+      outcome.aborted = true;
+      end();
+    };
+    const leave = () => signalGroup(child, "SIGTERM");
+    const stall = watchForStall(child.pid ?? 0, options.stallAfter, () => {
+      outcome.stalled = true;
+      end();
+    });
+    options.signal?.addEventListener("abort", abort, { once: true });
+    process.once("exit", leave);
+    const finish = () => {
+      clearTimeout(ending);
+      stall.stop();
+      options.signal?.removeEventListener("abort", abort);
+      process.off("exit", leave);
+      stdout.end();
+      stderr.end();
+      resolve(outcome);
+    };
+    child.on("error", (error) => {
+      outcome.lastError = `rsync cannot be started: ${error.message}`;
+      finish();
+    });
+    child.on("close", (code) => {
+      outcome.code = code;
+      outcome.noFolder = code === CHDIR_FAILED;
+      finish();
+    });
+  });
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone.
+  }
+}
+
+/** Sorts one line of rsync's stderr. */
+export function readMessage(line: string, outcome: RunOutcome): void {
+  const vanished = /^(?:file|directory) has vanished: "(.*)"/.exec(line);
+  if (vanished) {
+    outcome.vanished += 1;
+    if (outcome.vanishedNames.length < KEPT_MESSAGES) outcome.vanishedNames.push(vanished[1] ?? "");
+    return;
+  }
+  if (/^rsync (error|warning): /.test(line)) {
+    outcome.lastError = line;
+    return;
+  }
+  const refusedAttribute = /l?setxattr\(.*,"?([a-z]+\.[^",]*)"?\).*not supported \(95\)/.exec(line);
+  const refusedAcl = /set_acl: sys_acl_set_file.*not supported \(95\)/.test(line);
+  if (refusedAttribute) {
+    const name = refusedAttribute[1] ?? "";
+    if (!outcome.unsupported.xattrs.includes(name) && outcome.unsupported.xattrs.length < 100) {
+      outcome.unsupported.xattrs.push(name);
+    }
+  } else if (refusedAcl) outcome.unsupported.acls = true;
+  else outcome.unsupported.other = true;
+  if (outcome.failures.length < KEPT_MESSAGES) outcome.failures.push(line.slice(0, 500));
+}
