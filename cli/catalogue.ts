@@ -1,0 +1,66 @@
+// Every command of `repoman`: what the overview shows, and where its definition lies. A definition
+// is loaded only for the command that is asked for, so that a quick command stays quick.
+
+import type { Command } from "commander";
+
+/** What a file in `commands/` exports. */
+export interface CommandModule {
+  /** Adds arguments, options, examples and the action to a command that has its name and summary. */
+  define(command: Command): void;
+}
+
+export interface Entry {
+  name: string;
+  summary: string;
+  /** The heading in the overview. */
+  group: "Estate" | "Host";
+  /** Called by other parts of repoman, not by people. */
+  hidden?: true;
+  load(): Promise<CommandModule>;
+}
+
+export const catalogue: readonly Entry[] = [
+  {
+    name: "preview",
+    summary: "show what `up` would change, and what has drifted",
+    group: "Estate",
+    load: () => import("./commands/preview.ts"),
+  },
+  {
+    name: "up",
+    summary: "bring the containers and backups to what the registry declares",
+    group: "Estate",
+    load: () => import("./commands/up.ts"),
+  },
+  {
+    name: "destroy",
+    summary: "remove what `up` has made; repositories and backups stay",
+    group: "Estate",
+    load: () => import("./commands/destroy.ts"),
+  },
+  {
+    name: "refresh",
+    summary: "read the live objects into Pulumi's state, and change nothing else",
+    group: "Estate",
+    load: () => import("./commands/refresh.ts"),
+  },
+  {
+    name: "env",
+    summary: "print the environment in which plain `pulumi` commands work",
+    group: "Host",
+    load: () => import("./commands/env.ts"),
+  },
+  {
+    name: "daemon",
+    summary: "look at, or stop, the Incus daemon that repoman started itself",
+    group: "Host",
+    load: () => import("./commands/daemon.ts"),
+  },
+  {
+    name: "demo",
+    summary: "what the demo estate has to show",
+    group: "Host",
+    hidden: true,
+    load: () => import("./commands/demo.ts"),
+  },
+];

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { addExamples } from "../program.ts";
+
+interface Options {
+  stack?: string;
+  registry?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Prints shell commands that set the environment in which plain `pulumi` does what `repoman` " +
+        "does: the same stack, state, passphrase file and tools. Makes the stack at its first use. " +
+        "The passphrase itself is never printed.",
+    )
+    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .option("--registry <file>", "the registry that the stack follows from now on")
+    .action(async (options: Options) => {
+      const [{ findSetting, namedFile }, { ensureStack }, { quote }] = await Promise.all([
+        import("../setting.ts"),
+        import("../pulumi/stack.ts"),
+        import("../output/quote.ts"),
+      ]);
+      // The launcher sets REPOMAN_ROOT for us; the shell that asks does not have it.
+      const { REPOMAN_ROOT: root, ...env } = process.env;
+      const setting = findSetting({ stack: options.stack, root, env });
+      await ensureStack(setting, namedFile(options.registry));
+      const lines = Object.entries(setting.variables).map(
+        ([name, value]) => `export ${name}=${quote(value)}\n`,
+      );
+      process.stdout.write(lines.join(""));
+    });
+  addExamples(command, [
+    ['eval "$(repoman env)"', "then pulumi preview, up, stack output, … in repoman's folder"],
+    ['eval "$(repoman env --stack demo)"', "for another stack"],
+  ]);
+}

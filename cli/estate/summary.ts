@@ -1,0 +1,93 @@
+import { homedir } from "node:os";
+import { printable } from "../../registry/text.ts";
+import { colorsFor } from "../output/say.ts";
+import { type Column, renderTable } from "../output/table.ts";
+import type { Setting } from "../setting.ts";
+import { type BackupOutput, type Outputs, readOutputs } from "./outputs.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "NAME" },
+  { head: "STATE" },
+  { head: "ADDRESS" },
+  { head: "REPOSITORY", least: 12 },
+  { head: "IMAGE", least: 8 },
+  { head: "PROFILES", least: 8 },
+  { head: "BACKUP", least: 6 },
+];
+
+/** Prints a table of what the stack has now. */
+export async function printSummary(setting: Setting): Promise<void> {
+  const outputs = await readOutputs(setting);
+  process.stdout.write(
+    `\n${summary(outputs, process.stdout.isTTY ? process.stdout.columns : undefined)}\n`,
+  );
+}
+
+/**
+ * @param outputs
+ * @param width of the terminal, undefined where there is none
+ * @param now milliseconds since the epoch
+ */
+export function summary(outputs: Outputs, width: number | undefined, now = Date.now()): string {
+  const { dim, yellow } = colorsFor(process.stdout);
+  const names = Object.keys(outputs.containers);
+  const lines = [
+    names.length > 0
+      ? renderTable(
+          COLUMNS,
+          names.map((name) => row(name, outputs, now)),
+          width,
+        )
+      : dim("The registry declares no project yet."),
+  ];
+  if (outputs.orphans.length > 0) {
+    lines.push(
+      "",
+      `${yellow("Not in the registry, left alone:")} ${outputs.orphans.map(printable).join(", ")}`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function row(name: string, { containers, backups }: Outputs, now: number): string[] {
+  const { state, ipv4, repo, image, profiles } = containers[name] ?? {};
+  return [
+    name,
+    coloured(state),
+    ipv4 ?? "-",
+    repo ? withTilde(repo) : "-",
+    image ?? "-",
+    profiles?.join(", ") || "-",
+    backup(backups[name], now),
+  ].map((cell, index) => (index === 1 ? cell : printable(cell)));
+}
+
+function coloured(state: string | null | undefined): string {
+  const { green, yellow, red } = colorsFor(process.stdout);
+  if (!state) return "-";
+  if (state === "Running") return green(state);
+  return state === "Error" ? red(state) : yellow(state);
+}
+
+function withTilde(path: string): string {
+  const home = homedir();
+  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+function backup(output: BackupOutput | undefined, now: number): string {
+  if (!output) return "-";
+  const when = output.lastSync ? ago(now - Date.parse(output.lastSync)) : "";
+  const result = output.result ?? "";
+  if (!when) return result || "not yet";
+  return result === "" || result === "ok" ? when : `${result}, ${when}`;
+}
+
+/** @param elapsed milliseconds */
+export function ago(elapsed: number): string {
+  const minutes = Math.floor(elapsed / 60_000);
+  if (!Number.isFinite(minutes)) return "";
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
+}

@@ -1,0 +1,59 @@
+// What can be found out quickly is found out before Pulumi starts: it says so in one message,
+// where Pulumi's would be in the midst of its own output.
+
+import { EXIT, Fault } from "../host/fault.js";
+import { paths } from "../host/paths.js";
+import { ignoredVariables } from "../incus/endpoint.ts";
+import { nearest } from "../registry/text.ts";
+import type { Registry } from "../registry/types.ts";
+import { note } from "./output/say.ts";
+
+/** @param remote `repoman:remote` of the stack's config */
+export async function requireIncus(
+  remote: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { connect } = await import("../incus/client.ts");
+  (await connect({ remote, env })).close();
+}
+
+/** @param file what `--registry` or the stack's config names; else the user's own registry */
+export async function readRegistry(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Registry> {
+  const { loadRegistry } = await import("../registry/load.ts");
+  return loadRegistry({ file: file ?? paths(env).registry, env });
+}
+
+/**
+ * Says which variables of the incus client are not heeded, and takes them out, so that what is
+ * started need not say it again.
+ */
+export function dropIgnoredVariables(env: NodeJS.ProcessEnv): void {
+  const names = ignoredVariables(env);
+  if (names.length === 0) return;
+  note(
+    `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} ignored: the stack's config names the remote (repoman:remote), the registry the project.`,
+  );
+  for (const name of names) delete env[name];
+}
+
+/** @throws Fault (usage) that names every unknown project, with the nearest known one */
+export function requireNames(
+  names: readonly string[],
+  known: readonly string[],
+  place: string,
+): void {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const hints = unknown.flatMap((name) => nearest(name, known) ?? []);
+  const list = known.length > 0 ? `It has: ${known.join(", ")}.` : "It has none.";
+  throw new Fault(
+    `${place} has no project ${unknown.map((name) => JSON.stringify(name)).join(" or ")}`,
+    {
+      remedy: hints.length > 0 ? `Did you mean ${hints.join(" ")}? ${list}` : list,
+      exitCode: EXIT.usage,
+    },
+  );
+}

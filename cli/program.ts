@@ -1,0 +1,127 @@
+import { Command, CommanderError } from "commander";
+import { EXIT, Fault } from "../host/fault.js";
+import { nearest } from "../registry/text.ts";
+import { catalogue, type Entry } from "./catalogue.ts";
+
+/** An invocation and what it does, as `--help` shows it. */
+export type Example = readonly [command: string, does: string];
+
+/**
+ * Adds examples to the help of a command. They are also kept for whatever else is made from the
+ * definitions (`examplesOf`).
+ */
+export function addExamples(command: Command, examples: readonly Example[]): void {
+  kept.set(command, examples);
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  # ${does}`);
+  command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+const kept = new WeakMap<Command, readonly Example[]>();
+
+export function examplesOf(command: Command): readonly Example[] {
+  return kept.get(command) ?? [];
+}
+
+/** The overview: all commands by name and summary, none of their definitions loaded. */
+export function overview(version: string): Command {
+  const program = bare("repoman")
+    .description(
+      "One isolated Incus container per repository, and a mirror of each, from one registry",
+    )
+    .usage("<command> [options]")
+    .version(version, "--version", "show the version")
+    .helpOption("-h, --help", "show this help, or with a command its own");
+  for (const entry of catalogue)
+    program.addCommand(shell(entry), { hidden: entry.hidden ?? false });
+  addExamples(program, [
+    ["repoman preview --diff", "every difference between registry and host, by property"],
+    ["repoman up", "make it so"],
+    ['eval "$(repoman env)"', "and then plain `pulumi` commands"],
+  ]);
+  return program;
+}
+
+/** The whole definition of one command, ready to be parsed. */
+export async function definition(entry: Entry): Promise<Command> {
+  const command = shell(entry);
+  const { define } = await entry.load();
+  define(command);
+  // Usage lines show the parent's name.
+  bare("repoman").addCommand(command);
+  return command;
+}
+
+/** @throws Fault (usage) that names the nearest command */
+export function findEntry(name: string): Entry {
+  const entry = catalogue.find((candidate) => candidate.name === name);
+  if (entry) return entry;
+  const near = nearest(
+    name,
+    catalogue.filter(({ hidden }) => !hidden).map((candidate) => candidate.name),
+  );
+  throw new Fault(`repoman has no command "${name}"`, {
+    remedy: `${near ? `Did you mean "repoman ${near}"? ` : ""}"repoman --help" lists all.`,
+    exitCode: EXIT.usage,
+  });
+}
+
+/**
+ * Runs a command, whose action sets `process.exitCode`.
+ *
+ * @throws Fault (usage) for what commander refuses
+ */
+export async function run(command: Command, args: readonly string[]): Promise<void> {
+  const dashes = args.indexOf("--");
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  verbatim.set(command, dashes < 0 ? [] : args.slice(dashes + 1));
+  try {
+    await command.parseAsync(own, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    if (error.code === "commander.help") {
+      const names = command.commands.map((each) => each.name());
+      throw new Fault(`"${fullName(command)}" needs to be told what: ${names.join(", ")}`, {
+        remedy: `"${fullName(command)} --help" explains them.`,
+        exitCode: EXIT.usage,
+      });
+    }
+    // Commander writes "error: unknown option '--dif'\n(Did you mean --diff?)".
+    const [what = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+    const remedy = [
+      ...hints.map((hint) => hint.replace(/^\((.*)\)$/, "$1")),
+      `"${fullName(command)} --help" shows what it takes.`,
+    ];
+    throw new Fault(what, { remedy: remedy.join(" "), exitCode: EXIT.usage });
+  }
+}
+
+const verbatim = new WeakMap<Command, readonly string[]>();
+
+/** The words after `--`, which are another program's and not looked at. */
+export function verbatimWords(command: Command): readonly string[] {
+  return verbatim.get(command) ?? [];
+}
+
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}
+
+function shell(entry: Entry): Command {
+  return bare(entry.name).summary(entry.summary).helpGroup(`${entry.group}:`);
+}
+
+/** A command that throws rather than ends the process, and leaves error messages to us. */
+function bare(name: string): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .configureHelp({ helpWidth: helpWidth(), subcommandTerm: (command) => command.name() })
+    .helpCommand(false)
+    .helpOption("-h, --help", "show this help");
+}
+
+function helpWidth(): number {
+  return Math.min(process.stdout.columns ?? 100, 100);
+}

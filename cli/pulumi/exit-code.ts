@@ -1,0 +1,68 @@
+// The program and its providers write what went wrong as JSON lines to the file that
+// REPOMAN_REPORT names, since all that Pulumi tells about a failure is that there was one.
+
+import { readFile } from "node:fs/promises";
+import { EXIT } from "../../host/fault.js";
+
+/** One line of the report. */
+export interface ReportLine {
+  level: "error" | "warning";
+  /** The exit code that it asks for; a warning without one asks for none. */
+  exitCode?: number;
+  /** The object that it is about. */
+  name?: string;
+  urn?: string;
+  message: string;
+}
+
+/** How Pulumi ended. */
+export interface PulumiEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** The signal that told this run to stop, if one did. */
+  interrupted?: NodeJS.Signals;
+}
+
+/**
+ * What outweighs what when several things went wrong. A host that does not answer explains the
+ * rest; a conflict needs a decision, whereas what merely failed may only need another run.
+ */
+const PRIORITY: readonly number[] = [EXIT.environment, EXIT.conflict, EXIT.usage, EXIT.failed];
+
+/** Pulumi's own exit codes (3.254 and newer) that mean something else than "failed" here. */
+const PULUMI: Readonly<Record<number, number>> = {
+  2: EXIT.usage, // invalid flags or configuration
+  3: EXIT.environment, // not logged in to the backend
+  6: EXIT.environment, // the stack is not in the backend
+};
+
+/** @returns one of `EXIT` */
+export function exitCodeOf(end: PulumiEnd, report: readonly ReportLine[]): number {
+  if (end.interrupted) return EXIT.failed;
+  const reported = new Set(
+    report.map((line) => line.exitCode ?? (line.level === "error" ? EXIT.failed : EXIT.ok)),
+  );
+  const worst = PRIORITY.find((code) => reported.has(code));
+  if (worst !== undefined) return worst;
+  if (end.code === 0) return EXIT.ok;
+  return PULUMI[end.code ?? -1] ?? EXIT.failed;
+}
+
+/**
+ * A line that is cut off or not JSON is passed over: its writer was killed, and Pulumi's own exit
+ * code tells of that.
+ */
+export async function readReport(file: string): Promise<ReportLine[]> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  return text.split("\n").flatMap((line) => {
+    try {
+      const value = JSON.parse(line) as ReportLine;
+      return value.level === "error" || value.level === "warning" ? [value] : [];
+    } catch {
+      return [];
+    }
+  });
+}

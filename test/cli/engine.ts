@@ -1,0 +1,3 @@
+export async function engineEnvironment() {
+  return { env: { PATH: process.env.PATH ?? "", HOME: "/tmp" } };
+}
