@@ -1,0 +1,115 @@
+/** What takes longer than this says so. */
+const PATIENCE_MS = 2000;
+
+/**
+ * Tells a person what is going on, on stderr. On a terminal one line that is written over, with
+ * the time that has passed; elsewhere (a log) a line when something turns out to take long and
+ * one at its end. What is quick says nothing.
+ */
+export class Progress {
+  #terminal;
+  #write;
+  #env;
+  #columns;
+  /** @type {{ name: string, detail: string, began: number, changed: number, said: string } | undefined} */
+  #task;
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer;
+  #drawn = false;
+
+  /**
+   * @param {object} [options]
+   * @param {NodeJS.ProcessEnv} [options.env]
+   * @param {{ isTTY?: boolean, columns?: number, write(text: string): unknown }} [options.stream]
+   */
+  constructor({ env = process.env, stream = process.stderr } = {}) {
+    this.#env = env;
+    this.#terminal = Boolean(stream.isTTY) && env.TERM !== "dumb";
+    this.#columns = () => stream.columns || 80;
+    this.#write = (/** @type {string} */ text) => void stream.write(text);
+  }
+
+  /**
+   * Runs `work` under a name.
+   *
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async during(name, work) {
+    const now = Date.now();
+    const task = { name, detail: "", began: now, changed: now, said: "" };
+    this.#task = task;
+    this.#timer = setInterval(() => this.#tick(), this.#terminal ? 200 : 500);
+    try {
+      const result = await work();
+      if (Date.now() - task.began >= PATIENCE_MS) {
+        this.line(`${this.#paint(32, "✓")} ${name} (${elapsed(task.began)})`);
+      }
+      return result;
+    } catch (error) {
+      this.line(`${this.#paint(31, "✗")} ${name} (${elapsed(task.began)})`);
+      throw error;
+    } finally {
+      clearInterval(this.#timer);
+      this.#erase();
+      this.#task = undefined;
+    }
+  }
+
+  /**
+   * Says what the task at work is doing now.
+   *
+   * @param {string} detail
+   */
+  step(detail) {
+    if (!this.#task || this.#task.detail === detail) return;
+    this.#task.detail = detail;
+    this.#task.changed = Date.now();
+  }
+
+  /**
+   * A line that stays.
+   *
+   * @param {string} text
+   */
+  line(text) {
+    this.#erase();
+    this.#write(`${text}\n`);
+  }
+
+  #tick() {
+    const task = this.#task;
+    if (!task || Date.now() - task.began < PATIENCE_MS) return;
+    const text = task.detail ? `${task.name}: ${task.detail}` : task.name;
+    if (this.#terminal) {
+      const line = `${text} … ${elapsed(task.began)}`;
+      const room = this.#columns() - 3;
+      const short = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+      this.#write(`\r\u001b[K${this.#paint(36, "›")} ${short}`);
+      this.#drawn = true;
+    } else if (text !== task.said && Date.now() - task.changed >= PATIENCE_MS) {
+      // A count that goes up is the same thing being done.
+      const kind = text.replace(/\d+(\.\d+)?/g, "");
+      if (kind !== task.said.replace(/\d+(\.\d+)?/g, "")) this.#write(`› ${text} …\n`);
+      task.said = text;
+    }
+  }
+
+  #erase() {
+    if (this.#drawn) this.#write("\r\u001b[K");
+    this.#drawn = false;
+  }
+
+  /** @param {number} code @param {string} text */
+  #paint(code, text) {
+    return this.#terminal && !this.#env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+}
+
+/** @param {number} began */
+function elapsed(began) {
+  const seconds = Math.round((Date.now() - began) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
