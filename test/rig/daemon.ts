@@ -28,6 +28,8 @@ export interface Daemon {
   readonly env: { INCUS_DIR: string };
   /** `https://127.0.0.1:<port>`; undefined unless asked for. */
   readonly url: string | undefined;
+  /** Group of the socket. */
+  readonly group: string;
   readonly bridge: string;
   /** The bridge's address with its prefix length. */
   readonly subnet: string;
@@ -107,6 +109,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     socket,
     env,
     url,
+    group,
     bridge,
     subnet,
     get pid() {

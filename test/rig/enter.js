@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT, Fault } from "../../host/fault.js";
 import { paths } from "../../host/paths.js";
+import { layout, readStamp } from "../../tools/toolchain.js";
 import { createCgroups, hierarchies } from "./cgroups.js";
 import { closeRun, openRun, recordCgroups, sweep } from "./leftovers.js";
 import { isAlive, parentOf, self } from "./watch.js";
@@ -183,9 +184,10 @@ function needNamespaces() {
  * @param {NodeJS.ProcessEnv} env
  */
 function alwaysKept([program = ""], env) {
-  const wanted = [PROJECT, join(PROJECT, "node_modules"), paths(env).cacheDir];
-  for (const binary of [process.execPath, program]) {
-    if (!binary.startsWith("/") || !existsSync(binary)) continue;
+  const wanted = [PROJECT, join(PROJECT, "node_modules"), paths(env).cacheDir, layout(env).folder];
+  const found = readStamp(env, PROJECT);
+  for (const binary of [process.execPath, program, found?.node, found?.pulumi]) {
+    if (!binary?.startsWith("/") || !existsSync(binary)) continue;
     const folder = dirname(realpathSync(binary));
     wanted.push(folder.endsWith("/bin") ? dirname(folder) : folder);
   }
@@ -201,7 +203,7 @@ function alwaysKept([program = ""], env) {
  */
 function insideEnv(env) {
   const own =
-    /^(INCUS|PULUMI|XDG|GIT|SUDO|SSH|DBUS)_|^(LOCAL_REPOS|NFS_REPOS|TMPDIR|OLDPWD|NODE_COMPILE_CACHE)$/;
+    /^(INCUS|PULUMI|XDG|GIT|SUDO|SSH|DBUS|REPOMAN)_|^(LOCAL_REPOS|NFS_REPOS|TMPDIR|OLDPWD|NODE_COMPILE_CACHE)$/;
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name))),
     PATH: `${env.PATH ?? ""}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -210,6 +212,7 @@ function insideEnv(env) {
     LOGNAME: "root",
     REPOMAN_RIG: "/run/rig",
     REPOMAN_RIG_CACHE: paths(env).cacheDir,
+    REPOMAN_RIG_TOOLCHAIN: layout(env).folder,
   };
 }
 

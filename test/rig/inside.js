@@ -76,6 +76,37 @@ function standIn(rig, folder) {
   return copy;
 }
 
+/** @returns {string[]} in the order of mounting */
+function mountPoints() {
+  const lines = readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
+  // Octal escapes stand for blanks in this file.
+  const points = lines.map((line) =>
+    (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, octal) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    ),
+  );
+  return [...new Set(points)];
+}
+
+/**
+ * Lets go of disks that are none of the tests' business: the user can unmount them meanwhile, and
+ * a network disk that hangs is no trouble in here.
+ *
+ * @param {string[]} masks
+ */
+function detachForeign(masks) {
+  const system = ["/proc", "/sys", "/dev", "/usr", "/opt", "/nix", "/snap", "/etc", "/var"];
+  const kept = [plan.mountPoint, ...plan.keep, ...plan.write];
+  for (const point of mountPoints().reverse()) {
+    const needed = kept.some((path) => within(point, plan.mountPoint) || within(path, point));
+    // The machine's own lxcfs could end meanwhile.
+    const hidden = [...masks, "/var/lib/lxcfs"].some((path) => within(point, path));
+    const ofSystem = point === "/" || system.some((path) => within(point, path));
+    if (needed || (ofSystem && !hidden)) continue;
+    spawnSync("umount", ["--lazy", "--no-mtab", "--", point]);
+  }
+}
+
 function privateFolders() {
   const root = plan.mountPoint;
   const rig = join(root, "rig");
@@ -100,6 +131,7 @@ function privateFolders() {
       existsSync(path) &&
       !all.some((other) => other !== path && within(path, other) && existsSync(other)),
   );
+  detachForeign(masks);
   const covers = masks.map((path) => ({ path, cover: standIn(rig, path) }));
 
   mount("--move", root, "/run");
@@ -124,14 +156,7 @@ function privateFolders() {
  */
 function readOnly(masks) {
   const free = ["/proc", "/sys", "/dev", "/run", "/etc", ...masks, ...plan.write];
-  const lines = readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
-  // Octal escapes stand for blanks in this file.
-  const points = lines.map((line) =>
-    (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, octal) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    ),
-  );
-  for (const point of new Set(points)) {
+  for (const point of mountPoints()) {
     const kept = plan.keep.some((path) => within(point, path));
     const isFree = free.some((path) => within(point, path));
     const isWritten = plan.write.some((path) => within(point, path));

@@ -19,8 +19,8 @@ export function everyProcess(): Living[] {
  *
  * @param assignment `NAME=value`
  */
-export function processesWith(assignment: string): Living[] {
-  return everyProcess().filter(({ pid }) => split(pid, "environ").includes(assignment));
+export function processesWith(assignment: string, among = everyProcess()): Living[] {
+  return among.filter(({ pid }) => split(pid, "environ").includes(assignment));
 }
 
 /** The given processes and all that descend from them. */
