@@ -2,7 +2,7 @@ import type { Origin } from "./document.ts";
 import type { Findings } from "./findings.ts";
 import { checkPorts } from "./listening.ts";
 import { within } from "./paths.ts";
-import { Reporter, type Resolved } from "./resolve.ts";
+import { Reporter, type Resolved, repositoryOrigin } from "./resolve.ts";
 import { quote } from "./text.ts";
 import type { Defaults, Project } from "./types.ts";
 
@@ -49,9 +49,12 @@ function nestedRepositories(all: readonly Resolved[], findings: Findings): void 
     if (!outer) continue;
     const [earlier, later] = inFileOrder(all, outer, each);
     const report = new Reporter(later.project.name, findings);
-    const origin = later.merged.origin("repo");
+    const origin = later.repositoryOrigin(merged);
     const other = quote(earlier.project.name);
-    if (each.project.repo === outer.project.repo) {
+    const same = each.project.repo === outer.project.repo;
+    // One entry written twice is a matter of its name, and is reported as that.
+    if (same && each.project.name === outer.project.name) continue;
+    if (same) {
       report.problem(
         origin,
         `repo ${quote(later.project.repo)} is the repository of project ${other} too`,
@@ -95,7 +98,7 @@ function backupsOverRepositories(
     const hit = backupPath && all.find((other) => within(other.project.repo, backupPath));
     if (!hit) continue;
     new Reporter(project.name, findings).problem(
-      merged.origin("repo"),
+      repositoryOrigin(merged),
       `its backup ${quote(backupPath)} would hold the repository ${quote(hit.project.repo)}, ${fatal}`,
       "choose a backup_root that repos_root is not below",
     );

@@ -111,6 +111,11 @@ export function resolve(
   return { project, merged, placed, mountOrigins, portOrigins };
 }
 
+/** Where the repository was said to be: it has the project's name where nothing else was written. */
+export function repositoryOrigin({ data, origin }: Merged): Origin {
+  return origin(data.repo === undefined ? "name" : "repo");
+}
+
 function resolveRepository({ data, origin }: Merged, context: Context, report: Reporter) {
   const { reposRoot } = context.defaults;
   const written = data.repo ?? data.name ?? "";
