@@ -49,7 +49,7 @@ function nestedRepositories(all: readonly Resolved[], findings: Findings): void 
     if (!outer) continue;
     const [earlier, later] = inFileOrder(all, outer, each);
     const report = new Reporter(later.project.name, findings);
-    const origin = later.repositoryOrigin(merged);
+    const origin = repositoryOrigin(later.merged);
     const other = quote(earlier.project.name);
     const same = each.project.repo === outer.project.repo;
     // One entry written twice is a matter of its name, and is reported as that.
