@@ -15,6 +15,24 @@ export class ApiError extends Error {
   }
 }
 
+/** No answer at all. `code` is the system's, such as `ECONNREFUSED`, or `ABORT_ERR` after a timeout. */
+export class Unreachable extends Fault {
+  /**
+   * @param {string} socket
+   * @param {Error} cause
+   */
+  constructor(socket, cause) {
+    const { code = "" } = /** @type {NodeJS.ErrnoException} */ (cause);
+    const why = code === "ABORT_ERR" ? "it did not answer in time" : cause.message;
+    super(`The Incus daemon at ${socket} cannot be reached: ${why}`, {
+      remedy: "start it: repoman setup",
+      exitCode: EXIT.environment,
+      cause,
+    });
+    this.code = code;
+  }
+}
+
 /**
  * The few REST calls that set-up makes, on the local socket. The estate has a client of its own
  * (`incus/`, TypeScript), which cannot run yet when set-up does.
@@ -45,6 +63,11 @@ export class Api {
   /** @param {string} path @param {unknown} body */
   post(path, body) {
     return this.#call("POST", path, body);
+  }
+
+  /** @param {string} path @param {unknown} body */
+  put(path, body) {
+    return this.#call("PUT", path, body);
   }
 
   /** @param {string} path @param {unknown} body */
@@ -123,7 +146,7 @@ export class Api {
           response.on("data", (chunk) => {
             text += chunk;
           });
-          response.on("error", reject);
+          response.on("error", (error) => reject(new Unreachable(this.socket, error)));
           response.on("end", () => {
             try {
               resolve(JSON.parse(text));
@@ -136,7 +159,7 @@ export class Api {
           });
         },
       );
-      request.on("error", reject);
+      request.on("error", (error) => reject(new Unreachable(this.socket, error)));
       request.end(payload);
     });
   }

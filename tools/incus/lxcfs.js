@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asRoot, identify, isAlive, startDetached, which } from "./process.js";
@@ -41,18 +41,34 @@ export async function startLxcfs(pidFile) {
  */
 export async function stopLxcfs(started) {
   if (!started || !isAlive(started)) return true;
-  if (isNeeded()) return false;
+  if (isNeeded(started.pid)) return false;
   await asRoot(["kill", String(started.pid)], "Stopping lxcfs");
   for (let tries = 0; tries < 60 && isAlive(started); tries++) await sleep(50);
   return !isAlive(started);
 }
 
-/** A container is watched over by its monitor even when its daemon is gone. */
-function isNeeded() {
-  return processes().some(
-    ({ pid, command }) =>
-      command.startsWith("[lxc monitor]") || read(`/proc/${pid}/comm`) === "incusd\n",
-  );
+/**
+ * A container is watched over by its monitor even when its daemon is gone.
+ * @param {number} pid of lxcfs itself
+ */
+function isNeeded(pid) {
+  const here = namespace(pid);
+  return processes().some((other) => {
+    const monitor = other.command.startsWith("[lxc monitor]");
+    if (!monitor && read(`/proc/${other.pid}/comm`) !== "incusd\n") return false;
+    // One in another mount namespace has a lxcfs of its own. Only root can tell.
+    const there = namespace(other.pid);
+    return here === "" || there === "" || here === there;
+  });
+}
+
+/** @param {number} pid */
+function namespace(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return "";
+  }
 }
 
 /**

@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EXIT, Fault } from "../../host/fault.js";
+import { exists } from "../../host/files.js";
+import { HeldLock, waitForLock } from "../../host/lock.js";
+import { Api } from "../incus/api.js";
+import { lastWords, run } from "../incus/process.js";
+import { client, finish } from "./finish.js";
+import { fingerprint, finishedImage, layOut, unfinishedImage } from "./layout.js";
+import { recipe } from "./recipe.js";
+
+/**
+ * @typedef {import("../../host/paths.js").Paths} Paths
+ * @typedef {{ step(text: string): void }} Progress
+ * @typedef {{ paths: Paths, env: NodeJS.ProcessEnv, progress: Progress }} Context
+ */
+
+/** A Debian system on the public image server. */
+export const PUBLIC_IMAGE = "images:debian/12/cloud";
+
+/**
+ * An image of a real system for containers of this server: the public one where its server can be
+ * reached, else one built here.
+ *
+ * @param {string} socket of the server
+ * @param {Context} context
+ * @returns {Promise<string>} as the registry names images
+ * @throws {Fault} (exit 3)
+ */
+export async function systemImage(socket, context) {
+  if (await publicImageCanBeReached(context)) return PUBLIC_IMAGE;
+  return provideLocalImage(socket, context);
+}
+
+/**
+ * Whether the incus client, with the user's own list of remotes, finds the public image.
+ * @param {Context} context
+ */
+export async function publicImageCanBeReached({ env, progress }) {
+  progress.step(`Looking for ${PUBLIC_IMAGE}`);
+  const { INCUS_REMOTE: _remote, INCUS_PROJECT: _project, ...rest } = env;
+  const { code } = await run(["incus", "image", "info", PUBLIC_IMAGE], {
+    env: rest,
+    timeoutMs: 8000,
+  });
+  return code === 0;
+}
+
+/**
+ * Makes sure that the locally built image is on the server, building it where it is not cached.
+ *
+ * @param {string} socket
+ * @param {Context} context
+ * @returns {Promise<string>} its alias
+ * @throws {Fault} (exit 3)
+ */
+export async function provideLocalImage(socket, context) {
+  const plan = await recipe();
+  const api = new Api(socket);
+  const alias = `/1.0/images/aliases/${encodeURIComponent(plan.alias)}`;
+  // One that is there stays as it is: containers were made from it.
+  if (await api.find(alias)) return plan.alias;
+  const tarball = await imageFile(socket, context, plan);
+  context.progress.step(`Importing the image as ${plan.alias}`);
+  const id = await fingerprint(tarball);
+  if (!(await api.find(`/1.0/images/${id}`))) {
+    const folder = await mkdtemp(join(tmpdir(), "repoman-incus."));
+    try {
+      const incus = await client(socket, folder);
+      const finished = await incus("image", "import", tarball, "local:");
+      if (finished.code !== 0) {
+        throw new Fault(`The image ${tarball} could not be imported: ${lastWords(finished)}`, {
+          remedy: "delete the file if it is damaged, and start again",
+          exitCode: EXIT.environment,
+        });
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+  await api.post("/1.0/images/aliases", { name: plan.alias, target: id, type: "container" });
+  return plan.alias;
+}
+
+/**
+ * The locally built image as a file, from the cache or built.
+ *
+ * @param {string} socket of a daemon to build in
+ * @param {Context} context
+ * @param {import("./recipe.js").Recipe} [given]
+ * @returns {Promise<string>}
+ * @throws {Fault} (exit 3)
+ */
+export async function imageFile(socket, { paths, progress }, given) {
+  const plan = given ?? (await recipe());
+  const folder = imageFolder(paths);
+  const target = finishedImage(plan, folder);
+  if (await exists(target)) return target;
+  await mkdir(folder, { recursive: true });
+  const lock = await waitForLock(join(folder, "lock"), `repoman (pid ${process.pid})`, {
+    timeoutMs: 30 * 60_000,
+    onWait: (holder) => progress.step(`Waiting for ${holder}, which builds an image`),
+  });
+  if (!(lock instanceof HeldLock)) {
+    throw new Fault(`${lock.holder} has been building an image for half an hour`, {
+      remedy: "end it, then start again",
+      exitCode: EXIT.conflict,
+    });
+  }
+  try {
+    if (await exists(target)) return target;
+    progress.step(`Building a ${plan.os} ${plan.release} image on this machine (about a minute)`);
+    const unfinished = await layOut(plan, { folder, cacheDir: paths.cacheDir, progress });
+    await finish(unfinished, target, { socket, progress });
+    await rm(unfinishedImage(plan, folder), { force: true });
+    return target;
+  } finally {
+    lock.release();
+  }
+}
+
+/** @param {Paths} paths */
+export const imageFolder = (paths) => join(paths.cacheDir, "images");
