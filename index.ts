@@ -6,8 +6,9 @@ import { readSettings, stopped } from "./settings.ts";
 import { load } from "./survey/load.ts";
 
 const settings = readSettings();
-const { registry, library, survey } = await load(settings).catch(stopped);
-const estate = new Estate(getStack(), { ...settings, registry, library, survey });
+const { file, remote, owner } = settings;
+const loaded = await load(file, remote, owner.id).catch(stopped);
+const estate = new Estate(getStack(), { ...settings, ...loaded });
 
 /** By project: `{state, ipv4, image, profiles, repo, path}`. */
 export const { containers, backups, profiles, orphans } = estate;

@@ -3,7 +3,7 @@ import { all, type Output } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
-import type { Registry, Template } from "../registry/types.ts";
+import type { Library, Problem, Registry } from "../registry/types.ts";
 import type { Survey } from "../survey/survey.ts";
 import { chosenTemplates, ProfileLibrary } from "./profile-library.ts";
 import { Workspace } from "./workspace.ts";
@@ -13,7 +13,7 @@ export interface EstateArgs {
   owner: Owner;
   registry: Registry;
   /** Every usable template, by name. */
-  library: ReadonlyMap<string, Template>;
+  library: Library;
   survey: Survey;
   /** Which templates to manage: those that projects refer to, all, or the former plus some. */
   profiles: "referenced" | "all" | string[];
@@ -76,9 +76,10 @@ export class Estate extends ComponentResource {
       ] as const;
     });
 
-    for (const { file, line, what, remedy } of registry.warnings) {
-      void log.warn(`${file}${line ? `:${line}` : ""}: ${what}\n  ${remedy}`, this);
-    }
+    const ofProfiles = [...library.profiles.keys()].flatMap(
+      (each) => args.library.warnings.get(each) ?? [],
+    );
+    for (const warning of [...registry.warnings, ...ofProfiles]) sayProblem(warning, this);
     sayStrays(survey, incusProject, this);
 
     this.containers = collect(workspaces.map(([key, { container }]) => [key, container]));
@@ -87,6 +88,10 @@ export class Estate extends ComponentResource {
     this.orphans = survey.orphans;
     this.registerOutputs({});
   }
+}
+
+function sayProblem({ file, line, what, remedy }: Problem, estate: Estate): void {
+  void log.warn(`${file}${line === undefined ? "" : `:${line}`}: ${what}\n  ${remedy}`, estate);
 }
 
 function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: Estate): void {

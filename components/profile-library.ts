@@ -31,6 +31,9 @@ export class ProfileLibrary extends ComponentResource {
   }
 }
 
+/** Every instance may rely on it, repoman's or not: referred to, never managed. */
+const SERVERS_OWN = "default";
+
 /**
  * Which templates a stack manages.
  * @param choice `referenced`, `all`, or names that are wanted beside those that projects refer to
@@ -42,5 +45,5 @@ export function chosenTemplates(
 ): Template[] {
   const wanted = (name: string) =>
     choice === "all" || referenced.has(name) || (Array.isArray(choice) && choice.includes(name));
-  return [...library.values()].filter(({ name }) => wanted(name));
+  return [...library.values()].filter(({ name }) => name !== SERVERS_OWN && wanted(name));
 }

@@ -25,7 +25,8 @@ const LISTING_MS = 1000;
 export interface Listing {
   /** All instances of a project; none where the project is gone. */
   instances(project: string): Promise<Instance[]>;
-  leases(network: string): Promise<NetworkLease[]>;
+  /** The leases of a network that belong to a project's instances. */
+  leases(network: string, project: string): Promise<NetworkLease[]>;
 }
 
 const listings = new Map<IncusClient, { made: number; listing: Listing }>();
@@ -38,8 +39,8 @@ export function listing(client: IncusClient): Listing {
   const known = listings.get(client);
   if (known && Date.now() - known.made < LISTING_MS) return known.listing;
   const listing = {
-    instances: once((project) => instancesOf(client, project)),
-    leases: once((network) => client.getNetworkLeases(network)),
+    instances: once((project: string) => instancesOf(client, project)),
+    leases: once((network: string, project: string) => client.getNetworkLeases(network, project)),
   };
   listings.set(client, { made: Date.now(), listing });
   return listing;
@@ -59,13 +60,14 @@ export async function instancesOf(client: IncusClient, project: string): Promise
   }
 }
 
-function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+function once<A extends string[], T>(ask: (...key: A) => Promise<T>): (...key: A) => Promise<T> {
   const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    let answer = answers.get(key);
+  return (...key) => {
+    const id = JSON.stringify(key);
+    let answer = answers.get(id);
     if (!answer) {
-      answer = ask(key);
-      answers.set(key, answer);
+      answer = ask(...key);
+      answers.set(id, answer);
     }
     return answer;
   };

@@ -130,7 +130,9 @@ export async function putBack(
     const { [MARK.aside]: _aside, ...config } = current.config;
     return { ...current, config };
   });
-  if (old.config[MARK.aside] === "Running") await start(client, project, name);
+  if (old.config[MARK.aside] === "Running") {
+    await start(client, { project, name, status: "Stopped" });
+  }
 }
 
 /** Deletes an instance whatever its run state; nothing outside of it is touched. */

@@ -91,7 +91,7 @@ export async function addressOf(client: IncusClient, instance: Instance): Promis
   for (const [device, nic] of nics) {
     const hwaddr = nic.hwaddr ?? instance.config[`volatile.${device}.hwaddr`];
     if (!nic.network || !hwaddr) continue;
-    const leases = await listing(client).leases(nic.network);
+    const leases = await listing(client).leases(nic.network, instance.project);
     const lease = leases.find((each) => each.hwaddr === hwaddr && !each.address.includes(":"));
     if (lease) return lease.address;
   }

@@ -15,8 +15,12 @@ const STOP_SECONDS = 30;
 const ADDRESS_MS = 10_000;
 const ADDRESS_STEP_MS = 200;
 
-export async function start(client: IncusClient, project: string, name: string): Promise<void> {
-  await client.setInstanceState(project, name, { action: "start" });
+export async function start(
+  client: IncusClient,
+  { project, name, status }: Pick<Instance, "project" | "name" | "status">,
+): Promise<void> {
+  const action = status === "Frozen" ? "unfreeze" : "start";
+  await client.setInstanceState(project, name, { action });
 }
 
 /** Stops cleanly where it can be done in time, else kills. */
@@ -41,7 +45,7 @@ export async function bringUp(client: IncusClient, inputs: ContainerInputs): Pro
   const shouldRun = running ?? (unfinished || runs);
   const readied = instance.config[MARK.ready] === readyMark(inputs);
 
-  if (!runs && (shouldRun || !readied)) await start(client, project, name);
+  if (!runs && (shouldRun || !readied)) await start(client, instance);
   if (!readied || (!runs && shouldRun)) {
     await makeUser(client, inputs, mountPoints(instance));
     await client.updateInstance(project, name, (current) => ({

@@ -52,7 +52,7 @@ export async function update(
   if (keys.length > 0 && existing.status === "Running" && inputs.running !== false) {
     if (inputs.restart) {
       await stop(client, project, name);
-      await start(client, project, name);
+      await start(client, { project, name, status: "Stopped" });
     } else {
       await warn(restartNotice(name, keys));
     }
@@ -70,5 +70,5 @@ async function renameBack(client: IncusClient, existing: Instance, name: string)
   const ran = existing.status === "Running";
   if (ran) await stop(client, project, existing.name);
   await client.renameInstance(project, existing.name, name);
-  if (ran) await start(client, project, name);
+  if (ran) await start(client, { project, name, status: "Stopped" });
 }

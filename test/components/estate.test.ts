@@ -30,7 +30,7 @@ beforeEach(() => {
 
 function template(name: string): [string, Template] {
   const file = `/profiles/${name}.yml`;
-  const rest = { source: "vendor", shadows: false, unresolved: [] } as const;
+  const rest = { source: "vendor" as const, shadows: false, unresolved: [] };
   return [name, { name, description: "", config: {}, devices: {}, file, ...rest }];
 }
 
@@ -38,7 +38,10 @@ function compose(args: Partial<EstateArgs> & Pick<EstateArgs, "registry" | "surv
   return new Estate("host", {
     remote: "",
     owner: { id: "id", stack: "host" },
-    library: new Map([template("tools"), template("unused")]),
+    library: Object.assign(new Map([template("tools"), template("unused"), template("default")]), {
+      faults: new Map(),
+      warnings: new Map(),
+    }),
     profiles: "referenced",
     restart: false,
     dryRun: false,
@@ -50,18 +53,18 @@ function settle<T>(output: { apply(run: (value: T) => void): unknown }): Promise
   return new Promise((resolve) => output.apply(resolve));
 }
 
-async function urnsOf(estate: EstateClass): Promise<string[]> {
-  const urns: string[] = [];
-  const walk = async (resource: object) => {
-    const { urn, __childResources: children } = resource as {
-      urn: { apply(run: (value: string) => void): unknown };
-      __childResources?: Set<object>;
-    };
-    urns.push((await settle<string>(urn)).replace(/^urn:pulumi:[^:]*::[^:]*::/, ""));
-    for (const child of children ?? []) await walk(child);
+/** The part of each URN after stack and project: the types from the root down, and the name. */
+function urnsOf(estate: EstateClass): string[] {
+  const walk = (resource: object, parents: string[]): string[] => {
+    const {
+      __pulumiType: type,
+      __name: name,
+      __childResources: children = new Set<object>(),
+    } = resource as { __pulumiType: string; __name: string; __childResources?: Set<object> };
+    const types = [...parents, type];
+    return [`${types.join("$")}::${name}`, ...[...children].flatMap((child) => walk(child, types))];
   };
-  await walk(estate);
-  return urns;
+  return walk(estate, []);
 }
 
 describe("the estate", () => {
@@ -70,7 +73,7 @@ describe("the estate", () => {
     const alpha = project("alpha", { profiles: ["default", "tools"] });
     const estate = compose({ registry: registry([alpha]), survey: survey([alpha]) });
     await settle(estate.containers);
-    expect(await urnsOf(estate)).toEqual([
+    expect(urnsOf(estate)).toEqual([
       "repoman:index:Estate::host",
       "repoman:index:Estate$pulumi-nodejs:dynamic/repoman:IncusProject::repoman",
       "repoman:index:Estate$repoman:index:ProfileLibrary::host",
@@ -100,9 +103,8 @@ describe("the estate", () => {
     const facts = survey([off], { exists: true });
     const estate = compose({ registry: registry([off]), survey: facts });
     await settle(estate.containers);
-    expect(registered.find(({ type }) => type.endsWith("RepoContainer"))?.inputs).toMatchObject({
-      running: false,
-    });
+    const container = registered.find((each) => each.name === "off" && /Container/.test(each.type));
+    expect(container?.inputs).toMatchObject({ running: false });
     expect(await settle(estate.backups)).toEqual({});
   });
 
