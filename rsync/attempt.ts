@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ask } from "./child.ts";
 import { type ClaimedSite, claimSite, makeFolder } from "./claim.ts";
 import { compare, type Found } from "./compare.ts";
-import { copy, type Job } from "./copy.ts";
+import { clearScratch, copy, type Job } from "./copy.ts";
 import { type Abilities, type DiskRecord, writeDiskRecord } from "./disk.ts";
 import { type End, endOf, endOfCopy } from "./end.ts";
 import { repositoryExcludes, ruleFile, WHOLE } from "./excludes.ts";
@@ -29,6 +29,8 @@ export interface Attempt extends End {
 export interface Surroundings extends MirrorOptions {
   last: LastGood | undefined;
   lockFd: number;
+  /** The last run broke off: it may have left something unfinished on the disk. */
+  cutOff: boolean;
   /** Folder of this host for this run's lists; made and removed here. */
   work: string;
   /** Called before the copy is changed for the first time. */
@@ -138,6 +140,7 @@ async function run(
     }
     if (verdict.refused) return { result: "refused", ...verdict.refused, counts, warnings };
     if (found.items === 0) {
+      if (around.cutOff) await clearScratch(job);
       return { ...end, counts, warnings, failures: found.outcome.failures, good: good(counts) };
     }
     totalBytes = counts.copiedBytes;

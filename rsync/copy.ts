@@ -81,8 +81,7 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     restless: false,
   };
   const destination = join("../..", spec.below);
-  const lasting = { timeoutMs: CLEANUP_MS, lockFd: job.run.lockFd, signal: job.run.signal };
-  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], lasting);
+  await clearScratch(job);
   await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", `${spec.name}/tmp`]);
   await onDisk(spec, site, ["mkdir", "-p", "--", destination]);
   const device =
@@ -100,8 +99,17 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     const { rest } = gitRules(plan.gitFolders);
     await phase(job, copied, rest, spec.source, destination, extra);
   }
-  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], lasting).catch(() => undefined);
+  await clearScratch(job).catch(() => undefined);
   return copied;
+}
+
+/** Removes what this or an earlier run has left unfinished beside the copies. */
+export async function clearScratch({ spec, site, run }: Job): Promise<void> {
+  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], {
+    timeoutMs: CLEANUP_MS,
+    lockFd: run.lockFd,
+    signal: run.signal,
+  });
 }
 
 async function copyGit(
@@ -113,7 +121,6 @@ async function copyGit(
 ): Promise<void> {
   const { source } = job.spec;
   const { naming, packedRefs, named, objects, rest } = gitRules(plan.gitFolders);
-  const aside = join(job.spec.name, "aside");
   const keep = extra.filter((arg) => arg.startsWith("--temp-dir"));
   const steady = async (rules: PhaseRules, to: string, args: readonly string[]) => {
     for (let tries = 1; ; tries++) {
@@ -124,14 +131,15 @@ async function copyGit(
       if (!lost || tries === TRIES) return !lost && [0, 24].includes(outcome.code ?? -1);
     }
   };
-  const isAside = (await steady(naming, aside, [])) && (await steady(packedRefs, aside, []));
+  const isAside =
+    (await steady(naming, aside(job), [])) && (await steady(packedRefs, aside(job), []));
   // Nothing of that is on the copy yet.
   copied.counts = noCounts();
   const whole = goesOn(copied) && (await steady(objects, destination, keep)) && isAside;
   const seen = { ...copied.counts };
   copied.restless = !whole;
   if (whole) {
-    const { counts } = await phase(job, copied, named, aside, destination, extra);
+    const { counts } = await phase(job, copied, named, aside(job), destination, extra);
     seen.files += counts.files - (await sharedFolders(source, plan.gitFolders));
     seen.bytes += counts.bytes;
   }
@@ -150,6 +158,11 @@ async function copyGit(
   copied.counts.bytes = seen.bytes;
 }
 
+/** Where refs wait for their objects: on the disk, since only there it is known what is kept of them. */
+function aside(job: Job): string {
+  return join(job.spec.name, "aside");
+}
+
 /** Runs rsync once, again with less where the disk does not keep an attribute, and adds it up. */
 async function phase(
   job: Job,
@@ -162,6 +175,8 @@ async function phase(
   const file = join(job.work, "rules");
   await writeFile(file, ruleFile(job.spec.exclude ?? [], job.excludes.patterns, rules));
   const before = copied.counts.copiedBytes;
+  const onProgress: RunOptions["onProgress"] = (progress) =>
+    job.run.onProgress?.({ ...progress, bytes: before + progress.bytes });
   for (;;) {
     const outcome = await runRsync(
       [
@@ -172,11 +187,7 @@ async function phase(
         `${from}/`,
         `${to}/`,
       ],
-      {
-        ...job.run,
-        onProgress: (progress) =>
-          job.run.onProgress?.({ ...progress, bytes: before + progress.bytes }),
-      },
+      { ...job.run, onProgress: to === aside(job) ? undefined : onProgress },
     );
     if (outcome.code === 23 && lower(job.abilities, outcome)) continue;
     add(copied, outcome);

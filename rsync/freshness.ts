@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import type { BackupSpec, Probe, RunRecord } from "./types.ts";
 
 /** How far a clock may have been set back before a run "in the future" stops counting, in ms. */
@@ -20,7 +21,7 @@ export function freshness(
   const stale = (reason: string) => ({ fresh: false, reason });
   const last = record?.lastGood;
   if (!record) return stale("it was never copied");
-  if (record.source !== spec.source || record.destination !== spec.destination) {
+  if (!samePath(record.source, spec.source) || !samePath(record.destination, spec.destination)) {
     return stale(`it was copied from ${record.source} to ${record.destination} before`);
   }
   if (!last) return stale(record.reason ?? "it was never copied completely");
@@ -43,6 +44,11 @@ export function freshness(
     if (!found.copyExists) return stale(`the copy ${spec.destination} is not there`);
   }
   return { fresh: true };
+}
+
+function samePath(one: string, other: string): boolean {
+  const plain = (path: string) => normalize(path).replace(/(.)\/+$/, "$1");
+  return plain(one) === plain(other);
 }
 
 /** Such as `26 h` or `3 d`. */

@@ -17,7 +17,8 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
   const spec = checkSpec(given);
   const lock = takeLock(spec);
   try {
-    const last = lastGoodFor(spec, await readRecord(spec.recordsDir, spec.name));
+    const previous = await readRecord(spec.recordsDir, spec.name);
+    const last = lastGoodFor(spec, previous);
     const startedAt = new Date();
     const began = performance.now();
     const recordOf = (done: Attempt): RunRecord =>
@@ -32,6 +33,7 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
       done = await attempt(spec, {
         ...options,
         last,
+        cutOff: previous?.result === "failed",
         lockFd: lock.fd,
         work: join(spec.recordsDir, ".run", spec.name),
         // Should this process be killed, the record says so.
@@ -65,7 +67,16 @@ export function runFault(record: RunRecord): Fault | undefined {
 
 function takeLock(spec: CheckedSpec): HeldLock {
   const file = join(spec.recordsDir, ".run", `${spec.name}.lock`);
-  const lock = tryLock(file, `pid ${process.pid}`);
+  let lock: ReturnType<typeof tryLock>;
+  try {
+    lock = tryLock(file, `pid ${process.pid}`);
+  } catch (cause) {
+    throw new Fault(`The lock ${file} cannot be taken: ${(cause as Error).message}`, {
+      remedy: "Make the state folder writable for this user, and see that flock is installed.",
+      exitCode: EXIT.environment,
+      cause,
+    });
+  }
   if (lock instanceof HeldLock) return lock;
   throw new Fault(`Backup of ${spec.name} is already running (begun by ${lock.holder})`, {
     remedy: "Wait until it is through. An rsync whose parent was killed holds the lock as well.",

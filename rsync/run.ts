@@ -39,6 +39,8 @@ export interface RunOutcome {
 }
 
 const KEPT_MESSAGES = 20;
+/** rsync tells its progress for every file; more often than this nobody can read it. */
+const PROGRESS_MS = 100;
 /** How long rsync may take to clean up after SIGTERM, and then the kernel after SIGKILL. */
 const GRACE_MS = 5_000;
 
@@ -74,12 +76,17 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       env: plainEnvironment(),
       detached: true,
     });
+    let told = 0;
+    let latest: { bytes: number; rate: number } | undefined;
     const stdout = new Lines((line) => {
       const item = parseItem(line);
       if (item) return options.onItem?.(item);
       const progress = parseProgress(line);
-      if (progress) options.onProgress?.(progress);
-      else readStat(line, outcome.counts);
+      if (!progress) return void readStat(line, outcome.counts);
+      latest = progress;
+      if (performance.now() - told < PROGRESS_MS) return;
+      told = performance.now();
+      options.onProgress?.(progress);
     });
     const stderr = new Lines((line) => readMessage(line, outcome));
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -107,20 +114,22 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       outcome.aborted = true;
       end();
     };
-    const leave = () => signalGroup(child, "SIGTERM");
     const stall = watchForStall(child.pid ?? 0, options.stallAfter, () => {
       outcome.stalled = true;
       end();
     });
     options.signal?.addEventListener("abort", abort, { once: true });
-    process.once("exit", leave);
+    groups.add(child);
+    if (groups.size === 1) process.on("exit", endAll);
     const finish = () => {
       clearTimeout(ending);
       stall.stop();
       options.signal?.removeEventListener("abort", abort);
-      process.off("exit", leave);
+      groups.delete(child);
+      if (groups.size === 0) process.off("exit", endAll);
       stdout.end();
       stderr.end();
+      if (latest) options.onProgress?.(latest);
       resolve(outcome);
     };
     child.on("error", (error) => {
@@ -133,6 +142,13 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       finish();
     });
   });
+}
+
+/** What runs now. It is told to end when this process exits without having waited for it. */
+const groups = new Set<ChildProcess>();
+
+function endAll(): void {
+  for (const child of groups) signalGroup(child, "SIGTERM");
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

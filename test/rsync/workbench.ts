@@ -1,0 +1,56 @@
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { onTestFinished } from "vitest";
+import type { BackupSpec } from "../../rsync/index.ts";
+import { mount, unmountBelow } from "../rig/mounts.ts";
+import { newFolder } from "../rig/place.ts";
+
+/** A repository, a backup root and a state folder, thrown away with the test. */
+export interface Workbench {
+  folder: string;
+  spec: BackupSpec;
+  /** The image of the disk at the backup root, where it is an ext4 one. */
+  image: string;
+}
+
+/**
+ * @param disk what the backup root is: a plain folder, or a file system of its own
+ */
+export async function workbench(disk: "plain" | "tmpfs" | "ext4" | "none"): Promise<Workbench> {
+  const { folder } = newFolder("rs");
+  onTestFinished(async () => {
+    await unmountBelow(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const backupRoot = join(folder, "disk");
+  const source = join(folder, "repos", "demo");
+  mkdirSync(backupRoot);
+  mkdirSync(source, { recursive: true });
+  const bench: Workbench = {
+    folder,
+    image: join(folder, "image"),
+    spec: {
+      name: "demo",
+      source,
+      destination: join(backupRoot, "demo"),
+      backupRoot,
+      maxAge: 3600,
+      hostId: "host-a",
+      stackId: "stack-a",
+      recordsDir: join(folder, "state", "backups"),
+    },
+  };
+  if (disk === "tmpfs") await mount("-t", "tmpfs", "-o", "size=64M", "backup", backupRoot);
+  if (disk === "ext4") {
+    await makeExt4(bench.image, 32);
+    await mount("-o", "loop", bench.image, backupRoot);
+  }
+  return bench;
+}
+
+export async function makeExt4(image: string, sizeMb: number): Promise<void> {
+  await execa("truncate", ["-s", `${sizeMb}M`, image]);
+  await execa("mkfs.ext4", ["-q", "-F", "-I", "256", "-O", "^has_journal", image]);
+}
