@@ -37,11 +37,19 @@ export function hierarchies(
     });
   /** @type {Hierarchy[]} */
   const found = [];
-  for (const line of mountinfo.trim().split("\n")) {
-    const [left = "", right = ""] = line.split(" - ");
-    const [, , , root = "/", mountPoint = ""] = left.split(" ");
-    const [type = "", , superOptions = ""] = right.split(" ");
-    if (found.some((other) => other.mountPoint === mountPoint)) continue;
+  const mounts = mountinfo
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [left = "", right = ""] = line.split(" - ");
+      const [, , , root = "/", mountPoint = ""] = left.split(" ");
+      const [type = "", , superOptions = ""] = right.split(" ");
+      return { root, mountPoint, type, superOptions };
+    });
+  for (const [index, { root, mountPoint, type, superOptions }] of mounts.entries()) {
+    // Later mounts lie over earlier ones.
+    const over = mounts.slice(index + 1).map((later) => later.mountPoint);
+    if (over.some((path) => `${mountPoint}/`.startsWith(`${path}/`))) continue;
     if (type === "cgroup2") {
       // A cgroup of version 2 that holds processes cannot hand controllers to its children; the
       // topmost one can, and there is where Incus puts its containers as well.

@@ -56,10 +56,7 @@ export async function linkToolchain(env: NodeJS.ProcessEnv, root: string, owner:
   const found = readStamp(real, PROJECT);
   const pulumi = found?.pulumi ?? which("pulumi", process.env.PATH ?? "");
   if (!pulumi) throw new Error("there is no pulumi: run `npm start` or `npm test` once");
-  await writeStamp(env, root, { node: found?.node ?? process.execPath, pulumi }).catch(async () => {
-    const { writeFileAtomic } = await import("../../host/files.js");
-    await writeFileAtomic(layout(env).stamp(root), `${process.execPath}\n${pulumi}\n`);
-  });
+  await writeStamp(env, root, { node: found?.node ?? process.execPath, pulumi });
   own(folder, owner);
 }
 

@@ -57,8 +57,21 @@ function kernelViews() {
   for (const { mountPoint, type, options } of plan.hierarchies) {
     mkdirSync(mountPoint, { recursive: true });
     mount("-t", type, ...(options ? ["-o", options] : []), type, mountPoint);
+    if (type === "cgroup2") passOn(mountPoint);
   }
   if (several) for (const { name, to } of links) symlinkSync(to, join(base, name));
+}
+
+/**
+ * Lets the cgroups of containers have limits.
+ *
+ * @param {string} cgroup
+ */
+function passOn(cgroup) {
+  const controllers = readFileSync(join(cgroup, "cgroup.controllers"), "utf8").trim();
+  for (const name of controllers.split(" ").filter(Boolean)) {
+    writeFileSync(join(cgroup, "cgroup.subtree_control"), `+${name}`);
+  }
 }
 
 /**

@@ -1,0 +1,44 @@
+import { availableParallelism, totalmem } from "node:os";
+import { defineConfig } from "vitest/config";
+
+/**
+ * Two kinds of test. `*.live.test.ts` needs the private machine of test/rig, with root, Incus and
+ * mounts; every other one runs anywhere:
+ *
+ *     npm test                                    both, in the private machine
+ *     npx vitest run --project unit               the quick ones, as any user
+ *     node test/rig/enter.js -- npx vitest run --configLoader native test/engine/drift.live.test.ts
+ */
+const LIVE = "test/**/*.live.test.ts";
+
+// A live file has a daemon, some containers and a Pulumi run at work: about a gigabyte.
+const workers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31)));
+
+export default defineConfig({
+  test: {
+    // Nothing is written beside the code; in the private machine it is read-only.
+    cache: false,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [LIVE],
+          sequence: { groupOrder: 0 },
+          maxWorkers: workers,
+        },
+      },
+      {
+        test: {
+          name: "live",
+          include: [LIVE],
+          globalSetup: ["test/rig/setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+          maxWorkers: workers,
+        },
+      },
+    ],
+  },
+});
