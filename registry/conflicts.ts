@@ -32,22 +32,28 @@ function duplicateNames(all: readonly Resolved[], findings: Findings): void {
       same
         ? "there is another project of this name"
         : `there is a project ${quote(other.name)}, and Incus's names in DNS ignore case`,
-      "give one of them another name; `repo` may stay as it is",
+      "remove one of them, or give it another name",
     );
   }
 }
 
 /** Walks projects by path, so that each is compared with the ones around it only. */
 function nestedRepositories(all: readonly Resolved[], findings: Findings): void {
+  const places = new Map(all.map((each, index) => [each, index]));
+  const place = (each: Resolved) => places.get(each) ?? 0;
   const above: Resolved[] = [];
-  for (const each of byPath(all, ({ project }) => project.repo)) {
+  for (const each of byPath(all)) {
     while (above.length > 0 && !within(each.project.repo, above.at(-1)?.project.repo ?? "")) {
       above.pop();
     }
-    const outer = above.at(-1);
+    const outer = above.reduce<Resolved | undefined>(
+      (first, other) => (first && place(first) < place(other) ? first : other),
+      undefined,
+    );
     above.push(each);
     if (!outer) continue;
-    const [earlier, later] = inFileOrder(all, outer, each);
+    // The one that was there first in the file is in its right; the other is reported.
+    const [earlier, later] = place(outer) < place(each) ? [outer, each] : [each, outer];
     const report = new Reporter(later.project.name, findings);
     const origin = repositoryOrigin(later.merged);
     const other = quote(earlier.project.name);
@@ -105,15 +111,12 @@ function backupsOverRepositories(
   }
 }
 
-function byPath(all: readonly Resolved[], path: (each: Resolved) => string): Resolved[] {
+/** Sorted so that what lies in a directory follows it at once. */
+function byPath(all: readonly Resolved[]): Resolved[] {
   // By parts, not by characters: "a b" must not come between "a" and "a/b".
-  const key = (each: Resolved) => path(each).replaceAll("/", "\0");
+  const key = ({ project }: Resolved) => project.repo.replaceAll("/", "\0");
   return all
     .map((each) => [key(each), each] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, each]) => each);
-}
-
-function inFileOrder(all: readonly Resolved[], a: Resolved, b: Resolved): [Resolved, Resolved] {
-  return all.indexOf(a) < all.indexOf(b) ? [a, b] : [b, a];
 }

@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseDocument } from "../../registry/document.ts";
+import { Findings } from "../../registry/findings.ts";
+import { parsePort } from "../../registry/port.ts";
+import { instanceName } from "../../registry/rules.ts";
+import { readTemplate } from "../../registry/template.ts";
+import { faults, projects, render, spoil } from "./generate.ts";
+import { read } from "./rig.ts";
+
+describe("any registry", { timeout: 60_000 }, () => {
+  it("without a fault resolves, and resolves the same twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(projects, async (list) => {
+        const { text } = render(list);
+        const first = await read({ "repoman.toml": text });
+        expect(first.problems).toEqual([]);
+        expect(first.registry.projects).toHaveLength(list.length);
+        const again = await read({ "repoman.toml": text });
+        expect(again.registry.projects).toEqual(first.registry.projects);
+        for (const { repo, backupPath, mounts } of first.registry.projects) {
+          expect(repo.startsWith("/repos/")).toBe(true);
+          if (backupPath) expect(backupPath).toBe(repo.replace("/repos/", "/backup/"));
+          for (const { source, path } of mounts) expect(`${source}${path}`).toMatch(/^\//);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has every planted fault reported on its line, and nothing else", async () => {
+    const choice = fc.uniqueArray(fc.constantFrom(...Object.keys(faults)), { maxLength: 6 });
+    const planted = projects.chain((list) =>
+      fc.tuple(
+        fc.constant(list),
+        fc.array(choice, { minLength: list.length, maxLength: list.length }),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(planted, async ([list, choices]) => {
+        const [first] = list;
+        const spoiled = list.map((project, index) => {
+          return first && index > 0 ? spoil(project, choices[index] ?? [], first) : project;
+        });
+        const { text, wrong } = render(spoiled);
+        const { problems } = await read({ "repoman.toml": text });
+        const reported = [...new Set(problems.map(({ line }) => line))];
+        expect({ text, reported }).toEqual({ text, reported: wrong });
+      }),
+      { numRuns: 200, endOnFailure: true },
+    );
+  });
+
+  it("of any text at all is read or reported, never thrown over", () => {
+    const noise = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc
+        .array(
+          fc.constantFrom("[[", "]]", "[", "a", ".", "=", '"', "'''", "\n", "1", "{", ",", "#"),
+        )
+        .map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(noise, (text) => {
+        const { data, syntax } = parseDocument("/x", text);
+        expect(typeof data).toBe("object");
+        for (const { line } of syntax) expect(line).toBeLessThanOrEqual(text.split("\n").length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("has profiles of any text at all read or reported, never thrown over", () => {
+    const noise = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc
+        .array(
+          fc.constantFrom("config", ":", " ", "\n", "-", "*a", "&a", "{", "}", "?", "|", "<<", "'"),
+        )
+        .map((parts) => parts.join("")),
+    );
+    const facts = { lanIp: "", user: "u", home: "/h" };
+    fc.assert(
+      fc.property(noise, (text) => {
+        const { template } = readTemplate("/p/x.yml", text, "user", facts, new Findings());
+        expect(template.name).toBe("x");
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("any name", () => {
+  /** Incus's own rule, word by word. */
+  const incusTakes = (name: string) =>
+    name.length >= 1 &&
+    Buffer.byteLength(name) <= 63 &&
+    !name.startsWith("-") &&
+    !name.endsWith("-") &&
+    !/^\d+$/.test(name) &&
+    /^[-a-zA-Z0-9]+$/.test(name);
+
+  it("is taken where Incus takes it, and the name that is proposed instead is taken", () => {
+    const likely = fc.stringMatching(/^[a-z0-9 ;.~/-]{0,70}$/);
+    fc.assert(
+      fc.property(fc.oneof(likely, fc.string({ unit: "grapheme" })), (name) => {
+        const complaint = instanceName(name);
+        expect(complaint === undefined).toBe(incusTakes(name));
+        const proposed = /"([^"]*)"$/.exec(complaint?.remedy ?? '"ok"')?.[1] ?? "";
+        expect(incusTakes(proposed)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("any port", () => {
+  it("that is read means what its parts say", () => {
+    const number = fc.integer({ min: 1, max: 65_535 });
+    const address = fc.option(
+      fc.oneof(
+        fc.ipV4(),
+        fc.ipV6().map((each) => `[${each}]`),
+      ),
+      { nil: "" },
+    );
+    const protocol = fc.constantFrom("", "/tcp", "/udp");
+    fc.assert(
+      fc.property(address, number, number, protocol, (where, listen, connect, kind) => {
+        const written = `${where ? `${where}:` : ""}${listen}:${connect}${kind}`;
+        expect(parsePort(written)).toEqual({
+          listen,
+          connect,
+          protocol: kind === "/udp" ? "udp" : "tcp",
+          address: where.replace(/[[\]]/g, "") || "127.0.0.1",
+        });
+      }),
+    );
+  });
+});
