@@ -13,6 +13,11 @@ export interface CallOptions {
 
 /** Longest that another's operation on an instance is waited out; milliseconds. */
 const PATIENCE = 120_000;
+/**
+ * The same when the server lists no such operation. After a failed start that passes in a second or
+ * two; after a clean stop that timed out it does not pass at all.
+ */
+const PATIENCE_UNLISTED = 8_000;
 
 /**
  * Does something with an instance, and does it again when the server says that the instance is busy:
@@ -26,18 +31,21 @@ export async function whenFree<T>(
   act: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const deadline = Date.now() + PATIENCE;
+  const start = Date.now();
+  let listed = true;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
+    const left = start + (listed ? PATIENCE : PATIENCE_UNLISTED) - Date.now();
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof Busy) || Date.now() + pause > deadline) throw error;
+      if (!(error instanceof Busy) || left < pause) throw error;
     }
     const holder = (await operations(transport, project)).find((operation) =>
       holds(operation, name),
     );
+    listed = holder !== undefined;
     // Its outcome is for those who began it.
-    if (holder) await ended(wait(transport, holder, { timeoutMs: deadline - Date.now(), signal }));
+    if (holder) await ended(wait(transport, holder, { timeoutMs: left, signal }));
     else await sleep(pause, undefined, signal ? { signal } : {});
   }
 }

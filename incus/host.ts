@@ -33,10 +33,11 @@ export function hostCalls(transport: Transport) {
     },
 
     /**
-     * The addresses that a network's DHCP gave out, the cheapest way to many containers' addresses.
+     * The addresses that a network's DHCP gave to a project's instances (the server leaves out those
+     * of other projects), the cheapest way to many containers' addresses.
      * @throws NotFound
      */
-    async getNetworkLeases(network: string, project = "default"): Promise<NetworkLease[]> {
+    async getNetworkLeases(network: string, project: string): Promise<NetworkLease[]> {
       const reply = await transport.request({
         method: "GET",
         path: apiPath(["networks", network, "leases"], { project }),

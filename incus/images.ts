@@ -141,8 +141,7 @@ export function explainSource(about: About, source: InstanceSource, error: unkno
   if (typeof detail !== "string" || source.type !== "image") return error;
   const local = /Image not provided for instance creation/i.test(detail);
   const remote =
-    source.server !== undefined &&
-    /(image|alias|fingerprint).*(not found|doesn't exist)|not found/i.test(detail);
+    source.server !== undefined && /(image|alias).*(not|n't) (be )?found/i.test(detail);
   if (!local && !remote) return error;
   const name = JSON.stringify(source.alias ?? source.fingerprint ?? "");
   return new BadRequest(

@@ -38,7 +38,9 @@ const FULL_RIGHTS =
  */
 const RULES: Rule[] = [
   {
-    text: /Missing event connection with target cluster member|cluster member .*(is offline|not online)|member .* is (offline|unavailable)/i,
+    // The first request after a member's death says the first, those that follow the second; a
+    // placement on it fails to connect, and what ran through it ends in the last.
+    text: /Missing event connection with target cluster member|Server isn't ready yet|^\w+ "https:\S+": Unable to connect to|^unexpected EOF$/i,
     kind: MemberDown,
     remedy:
       "see which member is down (`incus cluster list`) and bring it back; nothing on it is lost",
@@ -46,7 +48,15 @@ const RULES: Rule[] = [
   {
     text: /Instance is busy running|operation is already running|already .* operation in progress/i,
     kind: Busy,
-    remedy: "see what holds it (`incus operation list --all-projects`) and run this again",
+    remedy:
+      "see what holds it (`incus operation list --all-projects`) and run this again; where nothing is " +
+      "listed, it was told to stop and does not: incus stop --force",
+  },
+  {
+    // The server keeps the instance locked until it has stopped; only a forced stop gets through.
+    text: /Failed shutting down instance/i,
+    kind: TimedOut,
+    remedy: "stop it by force (incus stop --force); until it has stopped it cannot be changed",
   },
   {
     text: /profile change still saved/i,
@@ -77,7 +87,7 @@ const RULES: Rule[] = [
   { status: 404, kind: NotFound },
   { status: 409, kind: AlreadyExists },
   {
-    text: /UNIQUE constraint failed: \S+\.name$/i,
+    text: /UNIQUE constraint failed: .*\.name$/i,
     kind: AlreadyExists,
     detail: "there is one of that name already",
   },
@@ -117,6 +127,10 @@ const REMEDIES: [RegExp, string][] = [
   [
     /new[ug]idmap|idmap.*(not allowed|isn't within|range)|Failed to set ID mapping/i,
     "allow the ids of the id map in /etc/subuid and /etc/subgid (root:<id>:1): repoman setup does it",
+  ],
+  [
+    /Failed getting (remote )?image|Failed to connect to the server/i,
+    "the server fetches images itself: see that it reaches that address (its proxy is core.proxy_https), or name an image that it has",
   ],
   [/Missing source path "?([^"\n]+)"?/i, "put that path back, or mark the mount optional"],
   [/no space left|disk quota exceeded/i, "free space in the storage pool: incus storage info NAME"],

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type About, IncusError } from "./errors.ts";
 import { fromOperation } from "./mapping.ts";
 import { apiPath, type Transport } from "./transport.ts";
+import type { Instance } from "./types.ts";
 
 /**
  * When a container does not start, the server only says that its helper failed; the reason is in
- * the container's own log.
+ * the container's own log. Waits until the server knows, too, that it does not run.
  * @returns the error with that reason; the given one where there is none to be had
  */
 export async function explainStart(
@@ -16,6 +18,7 @@ export async function explainStart(
 ): Promise<unknown> {
   if (!(error instanceof IncusError) || !/\bforkstart\b/.test(error.detail)) return error;
   try {
+    await settled(transport, project, name, about);
     const log = await transport.text({
       method: "GET",
       path: apiPath(["instances", name, "logs", "lxc.log"], { project }),
@@ -26,6 +29,24 @@ export async function explainStart(
     return reason ? fromOperation(about, reason) : error;
   } catch {
     return error;
+  }
+}
+
+/**
+ * For about a second after a failed start the server takes the instance for running, and neither
+ * stops nor deletes it.
+ */
+async function settled(
+  transport: Transport,
+  project: string,
+  name: string,
+  about: About,
+): Promise<void> {
+  const path = apiPath(["instances", name], { project });
+  for (let quiet = 0, turn = 0; quiet < 2 && turn < 40; turn++) {
+    await sleep(100);
+    const { metadata } = await transport.request({ method: "GET", path, about, timeoutMs: 5000 });
+    quiet = (metadata as Instance).status === "Stopped" ? quiet + 1 : 0;
   }
 }
 

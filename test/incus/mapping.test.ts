@@ -33,6 +33,12 @@ describe("an error reply", () => {
     [500, "Only empty projects can be removed.", InUse],
     [500, 'Instance is busy running a "stop" operation', Busy],
     [500, "Missing event connection with target cluster member", MemberDown],
+    [500, "Server isn't ready yet", MemberDown],
+    [
+      500,
+      'Post "https://127.0.0.1:4/1.0/instances?target=m2": Unable to connect to: 127.0.0.1:4 ([dial tcp])',
+      MemberDown,
+    ],
     [404, "Missing event connection with target cluster member", MemberDown],
     [500, 'Error inserting "pr" into database: The profile already exists', AlreadyExists],
     [
@@ -92,6 +98,13 @@ describe("a failed operation", () => {
         'Failed shutting down instance, status is "Running": context deadline exceeded',
       ),
     ).toBeInstanceOf(TimedOut);
+    expect(fromOperation(about, "unexpected EOF")).toBeInstanceOf(MemberDown);
+    const image =
+      'Failed getting remote image info: Failed getting image: Get "https://i/": Unable to connect to: i';
+    expect(fromOperation(about, image)).toMatchObject({
+      name: "OperationFailed",
+      remedy: expect.stringContaining("core.proxy_https"),
+    });
     const idmap = fromOperation(
       about,
       'newuidmap failed to write mapping "newuidmap: uid range [1234-1235) -> [1234-1235) not allowed"',
