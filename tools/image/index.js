@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { exists } from "../../host/files.js";
 import { HeldLock, waitForLock } from "../../host/lock.js";
 import { Api } from "../incus/api.js";
 import { lastWords, run } from "../incus/process.js";
 import { client, finish } from "./finish.js";
-import { fingerprint, finishedImage, layOut, unfinishedImage } from "./layout.js";
+import { fingerprint, finishedImage, layOut } from "./layout.js";
 import { recipe } from "./recipe.js";
 
 /**
@@ -40,11 +40,16 @@ export async function systemImage(socket, context) {
 export async function publicImageCanBeReached({ env, progress }) {
   progress.step(`Looking for ${PUBLIC_IMAGE}`);
   const { INCUS_REMOTE: _remote, INCUS_PROJECT: _project, ...rest } = env;
-  const { code } = await run(["incus", "image", "info", PUBLIC_IMAGE], {
-    env: rest,
-    timeoutMs: 8000,
+  const configured = env.INCUS_CONF || join(env.HOME || homedir(), ".config", "incus");
+  return withTemporaryFolder(async (folder) => {
+    // The client would write a configuration where there is none, and keep what it looked up.
+    const INCUS_CONF = (await exists(configured)) ? configured : folder;
+    const { code } = await run(["incus", "image", "info", PUBLIC_IMAGE], {
+      env: { ...rest, INCUS_CONF, XDG_CACHE_HOME: folder },
+      timeoutMs: 8000,
+    });
+    return code === 0;
   });
-  return code === 0;
 }
 
 /**
@@ -65,19 +70,15 @@ export async function provideLocalImage(socket, context) {
   context.progress.step(`Importing the image as ${plan.alias}`);
   const id = await fingerprint(tarball);
   if (!(await api.find(`/1.0/images/${id}`))) {
-    const folder = await mkdtemp(join(tmpdir(), "repoman-incus."));
-    try {
+    await withTemporaryFolder(async (folder) => {
       const incus = await client(socket, folder);
       const finished = await incus("image", "import", tarball, "local:");
-      if (finished.code !== 0) {
-        throw new Fault(`The image ${tarball} could not be imported: ${lastWords(finished)}`, {
-          remedy: "delete the file if it is damaged, and start again",
-          exitCode: EXIT.environment,
-        });
-      }
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+      if (finished.code === 0) return;
+      throw new Fault(`The image ${tarball} could not be imported: ${lastWords(finished)}`, {
+        remedy: "delete the file if it is damaged, and start again",
+        exitCode: EXIT.environment,
+      });
+    });
   }
   await api.post("/1.0/images/aliases", { name: plan.alias, target: id, type: "container" });
   return plan.alias;
@@ -113,7 +114,7 @@ export async function imageFile(socket, { paths, progress }, given) {
     progress.step(`Building a ${plan.os} ${plan.release} image on this machine (about a minute)`);
     const unfinished = await layOut(plan, { folder, cacheDir: paths.cacheDir, progress });
     await finish(unfinished, target, { socket, progress });
-    await rm(unfinishedImage(plan, folder), { force: true });
+    await removeOthers(folder, target);
     return target;
   } finally {
     lock.release();
@@ -122,3 +123,28 @@ export async function imageFile(socket, { paths, progress }, given) {
 
 /** @param {Paths} paths */
 export const imageFolder = (paths) => join(paths.cacheDir, "images");
+
+/**
+ * Images of earlier recipes, and halves of this one, are of no more use.
+ * @param {string} folder
+ * @param {string} target
+ */
+async function removeOthers(folder, target) {
+  const keep = [basename(target), "lock"];
+  for (const name of await readdir(folder)) {
+    if (!keep.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * @template T
+ * @param {(folder: string) => Promise<T>} use
+ */
+async function withTemporaryFolder(use) {
+  const folder = await mkdtemp(join(tmpdir(), "repoman-incus."));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
