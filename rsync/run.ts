@@ -172,8 +172,8 @@ export function readMessage(line: string, outcome: RunOutcome): void {
     outcome.lastError = line;
     return;
   }
-  const refusedAttribute = /l?setxattr\(.*,"?([a-z]+\.[^",]*)"?\).*not supported \(95\)/.exec(line);
-  const refusedAcl = /set_acl: sys_acl_set_file.*not supported \(95\)/.test(line);
+  const refusedAttribute = /setxattr\(.*,"([a-z]+\.[^"]*)"\) failed: .* \(95\)$/.exec(line);
+  const refusedAcl = /set_acl: \w+\(.*\): .* \(95\)$/.test(line);
   if (refusedAttribute) {
     const name = refusedAttribute[1] ?? "";
     if (!outcome.unsupported.xattrs.includes(name) && outcome.unsupported.xattrs.length < 100) {

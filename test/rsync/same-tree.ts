@@ -91,5 +91,9 @@ async function sameContent(one: string, other: string, name: string): Promise<bo
 /** All extended attributes, ACLs among them, in the order of names. */
 async function attributes(root: string): Promise<string> {
   const { stdout } = await execa("getfattr", ["-Rhd", "-m", "-", "-e", "hex", "."], { cwd: root });
-  return stdout.split("\n\n").sort().join("\n\n");
+  return stdout
+    .split("\n\n")
+    .map((block) => block.trim())
+    .sort()
+    .join("\n\n");
 }

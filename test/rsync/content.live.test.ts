@@ -1,0 +1,273 @@
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import { mirror, pending } from "../../rsync/index.ts";
+import { mount, unmountBelow } from "../rig/mounts.ts";
+import { differences } from "./same-tree.ts";
+import { type Workbench, workbench } from "./workbench.ts";
+
+const bytes = (folder: string, name: string) =>
+  Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+
+/** Every kind of entry that a repository can hold. */
+async function everything(folder: string): Promise<void> {
+  const at = (...names: string[]) => join(folder, ...names);
+  writeFileSync(at("plain"), "plain\n");
+  writeFileSync(at("empty"), "");
+  mkdirSync(at("deep", "er", "still"), { recursive: true });
+  mkdirSync(at("hollow"));
+  writeFileSync(at("deep", "er", "file"), "x".repeat(100_000));
+  for (const name of [
+    "bad\xff\xfe",
+    "new\nline",
+    "tab\tcr\r",
+    "\\#012",
+    "-rf",
+    "a b'\"$(id)",
+    "*",
+  ]) {
+    writeFileSync(bytes(folder, name), name);
+  }
+  writeFileSync(at("host:path"), "colon");
+  writeFileSync(at("ä".repeat(127)), "long");
+  writeFileSync(at("y".repeat(255)), "longest");
+  linkSync(at("plain"), at("deep", "same"));
+  linkSync(at("plain"), at("same"));
+  symlinkSync("/etc/passwd", at("out"));
+  symlinkSync("../../..", at("deep", "up"));
+  symlinkSync("loop-b", at("loop-a"));
+  symlinkSync("loop-a", at("loop-b"));
+  symlinkSync("nowhere\xff", at("dangling"));
+  await execa("mkfifo", [at("fifo")]);
+  await execa("mknod", [at("null"), "c", "1", "3"]);
+  await execa("mknod", [at("block"), "b", "7", "200"]);
+  const server = createServer().listen(at("socket"));
+  await new Promise((resolve) => server.once("listening", resolve));
+  await new Promise((resolve) => {
+    // Closing would remove it.
+    renameSync(at("socket"), at("kept-socket"));
+    server.close(resolve);
+  });
+  writeFileSync(at("sparse"), "begin");
+  truncateSync(at("sparse"), 8 << 20);
+  writeFileSync(at("owned"), "owned");
+  chownSync(at("owned"), 100_123, 100_456);
+  chmodSync(at("owned"), 0o4751);
+  writeFileSync(at("secret"), "secret", { mode: 0o000 });
+  mkdirSync(at("sticky"), { mode: 0o700 });
+  chmodSync(at("sticky"), 0o3775);
+  await execa("setfattr", ["-n", "user.note", "-v", "value", at("plain")]);
+  await execa("setfattr", ["-n", "trusted.note", "-v", "secret", at("deep")]);
+  await execa("setfacl", ["-m", "u:100789:rw", at("empty")]);
+  await execa("setfacl", ["-d", "-m", "g:100789:rwx", at("sticky")]);
+  utimesSync(at("empty"), 0, 0);
+  utimesSync(at("hollow"), 1e9, 1_234_567_890.125);
+}
+
+async function equal({ spec }: Workbench): Promise<void> {
+  expect(await differences(spec.source, spec.destination)).toEqual([]);
+}
+
+describe("a copy is the repository, byte for byte", () => {
+  test("with every kind of entry, and then there is nothing to do", async () => {
+    const bench = await workbench("ext4");
+    await everything(bench.spec.source);
+    const record = await mirror(bench.spec);
+    expect(record).toMatchObject({ result: "ok", failures: [], warnings: [] });
+    await equal(bench);
+    const [copy, original] = await Promise.all([
+      stat(join(bench.spec.destination, "sparse")),
+      stat(join(bench.spec.source, "sparse")),
+    ]);
+    expect(copy.blocks).toBeLessThanOrEqual(original.blocks + 8);
+    expect(await pending(bench.spec)).toMatchObject({ changes: 0, deletions: 0 });
+    expect(await mirror(bench.spec)).toMatchObject({
+      result: "ok",
+      counts: { created: 0, deleted: 0, copied: 0, files: record.counts.files },
+    });
+  });
+
+  test("after edits that keep the size and the second", async () => {
+    const bench = await workbench("ext4");
+    const file = join(bench.spec.source, "file");
+    writeFileSync(file, "one");
+    utimesSync(file, 1_700_000_000.25, 1_700_000_000.25);
+    await mirror(bench.spec);
+    writeFileSync(file, "two");
+    utimesSync(file, 1_700_000_000.75, 1_700_000_000.75);
+    await mirror(bench.spec);
+    await equal(bench);
+  });
+
+  test("after a file became a folder, a folder a link, and a link a file", async () => {
+    const bench = await workbench("ext4");
+    const at = (name: string) => join(bench.spec.source, name);
+    for (let i = 0; i < 20; i++) writeFileSync(at(`bulk-${i}`), "bulk");
+    writeFileSync(at("a"), "file");
+    mkdirSync(at("b"));
+    writeFileSync(at("b/inside"), "inside");
+    symlinkSync("a", at("c"));
+    await mirror(bench.spec);
+    for (const name of ["a", "b", "c"]) rmSync(at(name), { recursive: true });
+    mkdirSync(at("a"));
+    writeFileSync(at("a/inside"), "now inside");
+    symlinkSync("a", at("b"));
+    writeFileSync(at("c"), "file");
+    expect((await mirror(bench.spec)).result).toBe("ok");
+    await equal(bench);
+  });
+
+  test("when names of projects and folders look like something else", async () => {
+    const bench = await workbench("ext4");
+    const source = join(bench.folder, "repos", "-n host::module [a]* 'b\n");
+    mkdirSync(source);
+    writeFileSync(join(source, "x"), "x");
+    const destination = join(bench.spec.backupRoot, "a:b", "-rf *", "$(reboot)\n~");
+    const spec = { ...bench.spec, source, destination };
+    expect((await mirror(spec)).result).toBe("ok");
+    expect(await differences(source, destination)).toEqual([]);
+    writeFileSync(join(source, "y"), "y");
+    expect((await mirror(spec)).result).toBe("ok");
+    expect(await differences(source, destination)).toEqual([]);
+  });
+});
+
+describe("a disk that cannot keep everything", () => {
+  test("keeps what it can, and that is said once", async () => {
+    const bench = await workbench("none");
+    const { spec } = bench;
+    await mount("-t", "ramfs", "ramfs", spec.backupRoot);
+    writeFileSync(join(spec.source, "a"), "a");
+    writeFileSync(join(spec.source, "b"), "b");
+    await execa("setfattr", ["-n", "user.note", "-v", "value", join(spec.source, "a")]);
+    await execa("setfacl", ["-m", "u:100789:rw", join(spec.source, "b")]);
+    const first = await mirror(spec);
+    expect(first).toMatchObject({ result: "ok" });
+    expect(first.warnings.join()).toContain(
+      "does not keep access control lists and extended attributes",
+    );
+    writeFileSync(join(spec.source, "c"), "c");
+    expect(await mirror(spec)).toMatchObject({ result: "ok", warnings: [] });
+    expect(await mirror(spec)).toMatchObject({ result: "ok", counts: { copied: 0 } });
+    await unmountBelow(bench.folder);
+  });
+});
+
+describe("excludes", () => {
+  const tree = ({ spec }: Workbench, ...names: string[]) => {
+    for (const name of names) {
+      mkdirSync(join(spec.source, name, ".."), { recursive: true });
+      writeFileSync(join(spec.source, name), name);
+    }
+  };
+  const copied = async ({ spec }: Workbench) =>
+    (await execa("find", [spec.destination, "-type", "f", "-printf", "%P\n"])).stdout
+      .split("\n")
+      .sort();
+
+  test("of registry and repository leave files out, and never delete their copies", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "keep", "build/out", "node_modules/x/y", "notes.tmp");
+    await mirror(bench.spec);
+    const all = await copied(bench);
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "build/\n*.tmp\n");
+    const spec = { ...bench.spec, exclude: ["node_modules/"] };
+    rmSync(join(spec.source, "build"), { recursive: true });
+    rmSync(join(spec.source, "node_modules"), { recursive: true });
+    rmSync(join(spec.source, "notes.tmp"));
+    expect((await mirror(spec, { allowDeletes: true })).result).toBe("ok");
+    expect(await copied(bench)).toEqual([".repoman-exclude", ...all].sort());
+    expect((await mirror(spec)).counts).toMatchObject({ created: 0, deleted: 0, copied: 0 });
+  });
+
+  test.each([
+    ["!\n", "clear"],
+    ["- /keep\n!\n+ /\n", "clear after a rule"],
+    ["+ *\n", "include"],
+    ["merge /etc/passwd\n. /etc/passwd\n", "merge"],
+    [": .rules\ndir-merge .rules\n", "merge by folder"],
+    ["R *\nrisk *\n-s *\nH *\n-! keep\n", "modifiers"],
+    ["--delete-excluded\n--delete\n", "options"],
+    ["*\n/*\n**\n/**\n", "everything"],
+    ["/\0keep\n", "NUL"],
+  ])("of a hostile repository cannot do harm: %j", async (text) => {
+    const bench = await workbench("ext4");
+    tree(bench, "keep", "also", "skip/this", "sub/.rules");
+    writeFileSync(join(bench.spec.source, "sub/.rules"), "- *\n!\n");
+    await mirror(bench.spec);
+    rmSync(join(bench.spec.source, "skip"), { recursive: true });
+    const spec = { ...bench.spec, exclude: ["/skip"] };
+    writeFileSync(join(spec.source, ".repoman-exclude"), text);
+    writeFileSync(join(spec.source, "new"), "new");
+    const record = await mirror(spec);
+    expect(record.result).toBe("ok");
+    expect(await copied(bench)).toEqual(
+      [".repoman-exclude", "also", "keep", "new", "skip/this", "sub/.rules"].sort(),
+    );
+  });
+
+  test("that leave nothing are refused", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "?*\n");
+    expect(await pending(bench.spec)).toMatchObject({
+      refused: { reason: expect.stringContaining("leave nothing") },
+    });
+    expect((await mirror(bench.spec)).result).toBe("refused");
+  });
+
+  test("in a file that is none are ignored with a word", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    const file = join(bench.spec.source, ".repoman-exclude");
+    const said: string[] = [];
+    const run = async () => {
+      const record = await mirror(bench.spec, { allowDeletes: true });
+      expect(record.result).toBe("ok");
+      said.push(...record.warnings.filter((text) => text.includes(".repoman-exclude")));
+      rmSync(file, { recursive: true });
+    };
+    symlinkSync("/etc/shadow", file);
+    await run();
+    await execa("mkfifo", [file]);
+    await run();
+    mkdirSync(file);
+    await run();
+    writeFileSync(file, "x\n".repeat(100_000));
+    await run();
+    expect(said.map((text) => text.replace(/.*?(is|cannot) /, "$1 "))).toEqual([
+      "is a symbolic link and is ignored",
+      "is not a regular file and is ignored",
+      "is not a regular file and is ignored",
+      "is larger than 64 KiB and is ignored",
+    ]);
+  });
+
+  test("count only while they are the trusted ones", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "b\n");
+    const sha256 = (await execa("sha256sum", [join(bench.spec.source, ".repoman-exclude")])).stdout;
+    const spec = { ...bench.spec, repositoryExclude: { sha256: sha256.slice(0, 64) } };
+    await mirror(spec);
+    expect(await copied(bench)).toEqual([".repoman-exclude", "a"]);
+    writeFileSync(join(spec.source, ".repoman-exclude"), "a\nb\n");
+    const record = await mirror(spec);
+    expect(record.warnings.join()).toContain("not the one that was trusted");
+    expect(await copied(bench)).toEqual([".repoman-exclude", "a", "b"]);
+  });
+});
