@@ -46,7 +46,8 @@ export async function whenFree<T>(
     listed = holder !== undefined;
     // Its outcome is for those who began it.
     if (holder) await ended(wait(transport, holder, { timeoutMs: left, signal }));
-    else await sleep(pause, undefined, signal ? { signal } : {});
+    else await sleep(pause, undefined, signal ? { signal } : {}).catch(() => {});
+    signal?.throwIfAborted();
   }
 }
 

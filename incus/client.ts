@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, endpoints, place } from "./endpoint.ts";
 import { Forbidden, Unreachable } from "./errors.ts";
 import { type HostCalls, hostCalls } from "./host.ts";
@@ -63,7 +64,7 @@ async function open(remote: string, endpoint: Endpoint): Promise<IncusClient> {
   const transport = new Transport(endpoint);
   try {
     const host = hostCalls(transport);
-    const server = await host.getServer(FIRST_ANSWER);
+    const server = await awake(host);
     await admit(server, transport);
     return {
       remote,
@@ -79,6 +80,20 @@ async function open(remote: string, endpoint: Endpoint): Promise<IncusClient> {
   } catch (error) {
     transport.close();
     throw error;
+  }
+}
+
+/** A daemon that the first request wakes, through systemd's socket, says so until it is up. */
+async function awake(host: HostCalls): Promise<Server> {
+  const deadline = Date.now() + FIRST_ANSWER;
+  for (;;) {
+    try {
+      return await host.getServer(FIRST_ANSWER);
+    } catch (error) {
+      const starting = error instanceof Unreachable && error.status === 503;
+      if (!starting || Date.now() > deadline) throw error;
+      await sleep(200);
+    }
   }
 }
 

@@ -91,6 +91,8 @@ describe("an image", () => {
     await expect(create("slow", "slow:busybox/slow", { signal })).rejects.toMatchObject({
       name: "TimeoutError",
     });
+    const left = await incus.getOperations("default");
+    expect(left.filter(({ status_code: code }) => code < 200)).toEqual([]);
   });
 
   test("may take no longer than it is given", async () => {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connect } from "../../incus/client.ts";
 import { Unreachable } from "../../incus/errors.ts";
 import { apiPath, Transport } from "../../incus/transport.ts";
+import { unreachable } from "../../incus/unreachable.ts";
 
 // Servers that misbehave as a real daemon does only when it dies: what the client makes of that.
 
@@ -66,6 +67,15 @@ describe("without a daemon", () => {
       name: "Unreachable",
       message: expect.stringContaining("nothing listens"),
     });
+  });
+});
+
+test("a socket that is not open to the user names the group to join", () => {
+  const error = Object.assign(new Error("connect EACCES"), { code: "EACCES" });
+  expect(unreachable(about, { kind: "unix", path }, error)).toMatchObject({
+    name: "Forbidden",
+    exitCode: 3,
+    remedy: expect.stringContaining("incus-admin"),
   });
 });
 
@@ -147,6 +157,17 @@ describe("an answer", () => {
     for (let i = 0; i < 5; i++) await get();
     expect(sockets.size).toBe(1);
   });
+});
+
+test("a daemon that is just waking up is waited for", async () => {
+  let requests = 0;
+  await serve((_request, response) => {
+    if (++requests > 2) return response.end(sync({ auth: "trusted", auth_user_method: "unix" }));
+    response.statusCode = 503;
+    return response.end('{"type":"error","error":"Daemon is starting up","error_code":503}');
+  });
+  (await connect({ env: { INCUS_SOCKET: path } })).close();
+  expect(requests).toBe(3);
 });
 
 test("a client whose certificate is not trusted is told so", async () => {
