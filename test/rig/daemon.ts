@@ -1,12 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type Answer, call, type Method } from "./api.ts";
 import { ensureLxcfs } from "./lxcfs.ts";
 import { unmountBelow } from "./mounts.ts";
-import { newFolder, until } from "./place.ts";
+import { newFolder, rigFolder, until } from "./place.ts";
 import { killAll, processesWith } from "./processes.ts";
 import { ensureGroup, ensureSubids } from "./users.ts";
 
@@ -118,7 +126,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     api,
     async incus(...args) {
       const { exitCode, stdout, stderr } = await execa("incus", args, {
-        env: { ...env, INCUS_CONF: join(dir, "client") },
+        env: { ...env, INCUS_CONF: clientFolder() },
         reject: false,
         stdin: "ignore",
       });
@@ -137,6 +145,14 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       await removeState(dir, bridge);
     },
   };
+}
+
+/** Configuration of the tests' own `incus` client; where there is none it greets on stderr. */
+export function clientFolder(): string {
+  const folder = join(rigFolder(), "client");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.yml"), "default-remote: local\n");
+  return folder;
 }
 
 /** A port that nobody listens on now. */

@@ -226,6 +226,8 @@ async function main(args) {
   if (args[0] === "--request") {
     const [, file = "", watchlist = "[]"] = args;
     const request = JSON.parse(readFileSync(file, "utf8"));
+    // It holds the user's environment, and whoever wrote it may be killed.
+    rmSync(dirname(file), { recursive: true });
     const parent = parentOf(self());
     return enterAsRoot(request, JSON.parse(watchlist).concat(parent ?? []));
   }

@@ -4,9 +4,9 @@ import { stringify } from "smol-toml";
 import { type BackupDisk, makeBackupDisk } from "./backup.ts";
 import { type CommandOptions, type Finished, type Running, run, start } from "./command.ts";
 import { copyProject, linkToolchain, own, PROJECT } from "./copy.ts";
-import type { Daemon } from "./daemon.ts";
+import { clientFolder, type Daemon } from "./daemon.ts";
 import { unmountBelow } from "./mounts.ts";
-import { newFolder, rigFolder } from "./place.ts";
+import { newFolder } from "./place.ts";
 import { asUser, ensureSubids, makeUser, type User } from "./users.ts";
 
 export interface HostOptions {
@@ -53,6 +53,8 @@ export interface Host {
   stackExport(stack?: string): Promise<any>;
   /** A script in a container, as root there unless a uid is given. */
   sh(container: string, script: string, options?: InContainer): Promise<Finished>;
+  /** Makes a daemon that listens (`https`) a remote of the user's `incus` client. */
+  addRemote(name: string, daemon: Daemon): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -160,8 +162,13 @@ export async function makeHost(options: HostOptions): Promise<Host> {
       if (cwd !== undefined) flags.push("--cwd", cwd);
       const command = ["incus", "exec", ...flags, container, "--", "sh", "-c", script];
       return run(command, {
-        env: { ...process.env, ...daemon?.env, INCUS_CONF: join(rigFolder(), "client") },
+        env: { ...process.env, ...daemon?.env, INCUS_CONF: clientFolder() },
       });
+    },
+    async addRemote(name, { incus }) {
+      const token = await incus("config", "trust", "add", name, "--quiet");
+      const { exitCode, all } = await launch(["incus", "remote", "add", name, token.stdout.trim()]);
+      if (exitCode !== 0) throw new Error(`incus remote add ${name}: ${token.stderr}${all}`);
     },
     async dispose() {
       await unmountBelow(backup.path);
