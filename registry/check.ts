@@ -99,6 +99,10 @@ export function describe(document: Document, path: Path) {
   if (document.project !== undefined) {
     return { ...project(document.project), field: label(path) };
   }
+  if (document.profile !== undefined) {
+    const subject = `profile ${quote(document.profile)}: `;
+    return { subject, project: undefined, field: label(path) };
+  }
   const [top, index] = path;
   if (top === "project" && typeof index === "number") {
     const name = valueAt(document.data, ["project", index, "name"]);
@@ -117,7 +121,7 @@ const project = (name: string) => ({ subject: `project ${quote(name)}: `, projec
 function label(path: Path): string {
   const [field, ...rest] = path.filter((part) => typeof part === "string");
   if (field === undefined) return "it";
-  const tail = field === "config" || field === "env" ? rest.join(".") : rest.join(" ");
+  const tail = rest.join(field === "config" || field === "env" ? "." : " ");
   return tail ? `${field} ${/^[\w.-]+( [\w.-]+)*$/.test(tail) ? tail : quote(tail)}` : field;
 }
 

@@ -11,6 +11,8 @@ export interface Document {
   data: Record<string, unknown>;
   /** The project that the whole file is about, for overrides. */
   project?: string;
+  /** The profile that the whole file is about. */
+  profile?: string;
   syntax: Mishap[];
   /** Whether something other than a `[[project]]` could not be read. */
   incomplete: boolean;

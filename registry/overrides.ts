@@ -140,8 +140,14 @@ export async function readRepositoryLayer(
   } else if (current !== undefined && current !== approved?.text) {
     const { wishes, broken } = await wishesOf(file, current, name);
     const since = approved ? "changed since it was trusted, and what was trusted holds" : "ignored";
-    if (broken) warnings.push({ ...broken, what: `${broken.what} (${since})` });
-    else if (wishes.length > 0 || approved) {
+    const subject = `project ${quote(name)}: `;
+    if (broken) {
+      const reason = broken.what.replace(subject, "");
+      warnings.push({
+        ...broken,
+        ...warn(`its ${REPOSITORY_FILE} is ${since}: ${reason}`, broken.remedy),
+      });
+    } else if (wishes.length > 0 || approved) {
       warnings.push(
         warn(
           `its ${REPOSITORY_FILE} asks for ${wishes.join(", ") || "nothing"} and is ${since}`,

@@ -42,7 +42,7 @@ export function readTemplate(
   findings: Findings,
 ): { template: Template; unusable: Finding[] } {
   const name = profileOf(file);
-  const document = parseYaml(file, text, findings);
+  const document = parseYaml(file, text, name, findings);
   const reading = { document, name, facts, findings, unresolved: new Set<string>(), unusable: [] };
   // A key without a value reads as an empty string, and means an empty table.
   for (const key of ["config", "devices"]) {

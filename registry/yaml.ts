@@ -9,8 +9,14 @@ import { printable } from "./text.ts";
  * string, as it is written: Incus keeps nothing else.
  *
  * @param file absolute path, for messages
+ * @param profile the profile that the file is about
  */
-export function parseYaml(file: string, text: string, findings: Findings): Document {
+export function parseYaml(
+  file: string,
+  text: string,
+  profile: string,
+  findings: Findings,
+): Document {
   const lines = new LineCounter();
   const parsed = parseDocument(text, {
     schema: "failsafe",
@@ -31,7 +37,8 @@ export function parseYaml(file: string, text: string, findings: Findings): Docum
   let data: unknown;
   if (parsed.errors.length === 0) {
     try {
-      data = parsed.toJS({ maxAliasCount: 100 }) ?? {};
+      // A document without content reads as an empty string or as nothing.
+      data = parsed.toJS({ maxAliasCount: 100 }) || {};
     } catch (error) {
       // Aliases that lead nowhere, or that multiply beyond reason.
       const what = error instanceof Error ? error.message : String(error);
@@ -46,6 +53,7 @@ export function parseYaml(file: string, text: string, findings: Findings): Docum
   return {
     file,
     data: (data ?? {}) as Record<string, unknown>,
+    profile,
     syntax: [],
     incomplete: data === undefined,
     locator: async () => locator(parsed.contents, at),
