@@ -84,10 +84,10 @@ export class Progress {
     if (!task || Date.now() - task.began < PATIENCE_MS) return;
     const text = task.detail ? `${task.name}: ${task.detail}` : task.name;
     if (this.#terminal) {
-      const line = `${text} … ${elapsed(task.began)}`;
-      const room = this.#columns() - 3;
-      const short = line.length > room ? `${line.slice(0, room - 1)}…` : line;
-      this.#write(`\r\u001b[K${this.#paint(36, "›")} ${short}`);
+      const time = ` … ${elapsed(task.began)}`;
+      // Sign and blank before it, and no character in the last column, where some terminals wrap.
+      const room = Math.max(this.#columns() - 3 - time.length, 0);
+      this.#write(`\r\u001b[K${this.#paint(36, "›")} ${text.slice(0, room)}${time}`);
       this.#drawn = true;
     } else if (text !== task.said && Date.now() - task.changed >= PATIENCE_MS) {
       // A count that goes up is the same thing being done.

@@ -1,3 +1,5 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
 import { layout } from "./toolchain.js";
@@ -39,6 +41,7 @@ export async function runSteps(steps, context) {
   if ((await firstUnready(steps, context)) === undefined) return false;
   const lock = await takeLock(context);
   try {
+    await sweep(context);
     for (;;) {
       const step = await firstUnready(steps, context);
       if (!step) return true;
@@ -64,6 +67,21 @@ export async function runSteps(steps, context) {
 async function firstUnready(steps, context) {
   for (const step of steps) if (!(await step.ready(context))) return step;
   return undefined;
+}
+
+/**
+ * Removes what a set-up that was killed had half made; nobody else is making anything now.
+ *
+ * @param {Context} context
+ */
+async function sweep({ env }) {
+  const { folder } = layout(env);
+  for (const place of [folder, join(folder, "plugins")]) {
+    const names = await readdir(place).catch(() => []);
+    for (const name of names) {
+      if (name.endsWith(".tmp")) await rm(join(place, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** @param {Context} context */
