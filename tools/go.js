@@ -3,6 +3,7 @@ import { cp, mkdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { addBackports, available, install, refresh } from "./incus/apt.js";
+import { askForRoot } from "./root.js";
 import { must, run } from "./run.js";
 import { layout } from "./toolchain.js";
 import { isAtLeast } from "./versions.js";
@@ -90,15 +91,18 @@ export async function removeBuilds(env) {
   await rm(layout(env).build, { recursive: true, force: true });
 }
 
-/** @param {string} folder */
-async function needRoom(folder) {
+/**
+ * @param {string} folder
+ * @param {number} [bytes]
+ */
+export async function needRoom(folder, bytes = BUILD_BYTES) {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   // What an interrupted build left counts as room that is there.
-  if (free >= BUILD_BYTES || readdirSync(folder).length > 0) return;
+  if (free >= bytes || readdirSync(folder).length > 0) return;
   const gigabytes = (/** @type {number} */ bytes) => (bytes / 1e9).toFixed(1);
   throw new Fault(
-    `Building Pulumi takes ${gigabytes(BUILD_BYTES)} GB for a while, and ${folder} has ${gigabytes(free)} GB`,
+    `Building Pulumi takes ${gigabytes(bytes)} GB for a while, and ${folder} has ${gigabytes(free)} GB`,
     {
       remedy: "Make room, set XDG_CACHE_HOME to a folder on another disk, or install Pulumi.",
       exitCode: EXIT.environment,
@@ -145,6 +149,7 @@ async function installGo({ progress }) {
     const names = await available(APT_GO);
     return APT_GO.find((name) => names.has(name));
   };
+  askForRoot("Installing Go to build Pulumi", progress);
   let name = await offered();
   if (!name) {
     await refresh(progress);

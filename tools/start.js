@@ -13,7 +13,7 @@ import { ROOT } from "./toolchain.js";
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env */
 export async function main(args, env) {
-  const { node } = await setUp({ env, steps: [incusStep] });
+  const { node } = await setUp({ env, steps: [{ ...incusStep, needsRoot: true }] });
   if (!isNewNode()) return follow(node, [fileURLToPath(import.meta.url), ...args], { env });
 
   const repoman = join(ROOT, "bin/repoman");

@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
+import { askForRoot } from "./root.js";
 import { layout } from "./toolchain.js";
 
 /**
@@ -22,6 +23,7 @@ import { layout } from "./toolchain.js";
  * @property {string} name as a person would call it, such as `Pulumi 3.258.0`
  * @property {(context: Context) => boolean | Promise<boolean>} ready whether there is nothing to
  *   do: quick, and changes nothing
+ * @property {boolean} [needsRoot] whether it may want to become root
  * @property {(context: Context) => Promise<void>} run does it, or throws a Fault that says what to
  *   do. May be cut off at any moment and run again: what it makes has a temporary name until it
  *   is whole.
@@ -45,6 +47,7 @@ export async function runSteps(steps, context) {
     for (;;) {
       const step = await firstUnready(steps, context);
       if (!step) return true;
+      if (step.needsRoot) askForRoot(step.name, context.progress);
       await context.progress.during(step.name, () => step.run(context));
       if (!(await step.ready(context))) {
         throw new Fault(`${step.name} was set up and is not ready all the same`, {

@@ -37,6 +37,7 @@ function missing() {
  */
 export const testStep = {
   name: "What the tests need",
+  needsRoot: true,
   ready: async () =>
     Boolean(daemonProgram()) && missing().length === 0 && (await missingTools()).length === 0,
   async run({ progress }) {

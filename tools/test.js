@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../host/fault.js";
 import { follow, isNewNode } from "./child.js";
+import { Progress } from "./progress.js";
+import { askForRoot } from "./root.js";
 import { asCommand, isMain, setUp } from "./setup.js";
 import { testStep } from "./test-step.js";
 import { ROOT } from "./toolchain.js";
@@ -16,6 +18,7 @@ export async function main(args, env) {
   const { node } = await setUp({ env, steps: [testStep] });
   if (!isNewNode()) return follow(node, [fileURLToPath(import.meta.url), ...args], { env });
 
+  askForRoot("A machine of its own for the tests", new Progress({ env }));
   const { enterNamespace } = await import("../test/rig/enter.js");
   const folder = mkdtempSync(join(tmpdir(), "repoman-results-"));
   try {

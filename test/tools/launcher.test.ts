@@ -111,7 +111,7 @@ describe("bin/repoman", { timeout: 30_000 }, () => {
     expect(root).toBeTruthy();
   });
 
-  test("says so where there is no Node, or one that is too old to set anything up", () => {
+  test("says what to do where there is no Node at all", () => {
     const { run, home } = machine();
     const tools = join(home, "tools");
     mkdirSync(tools);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { paths } from "../../host/paths.js";
 import { commandPluginStep, linkCommandPlugin } from "../../tools/command-plugin.js";
+import { needRoom } from "../../tools/go.js";
 import { Progress } from "../../tools/progress.js";
 import { pulumiStep } from "../../tools/pulumi.js";
 import { checksumOf, pluginPlaces, pulumiPlaces } from "../../tools/release.js";
@@ -176,6 +177,15 @@ describe("a Pulumi of the user's own", () => {
     const { setUp } = machine(releases, { PATH: bin });
     expect(await setUp(pulumiStep)).toBe(needed);
   });
+});
+
+test("a build is not begun where its disk has no room for it", async () => {
+  const folder = tempFolder();
+  await expect(needRoom(folder, 1e18)).rejects.toMatchObject({
+    what: expect.stringMatching(/takes 1000000000\.0 GB for a while, and .* has [\d.]+ GB/),
+    remedy: expect.stringContaining("XDG_CACHE_HOME"),
+  });
+  await needRoom(folder, 1);
 });
 
 describe("checksums", () => {
