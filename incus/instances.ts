@@ -40,7 +40,8 @@ export function instanceCalls(transport: Transport) {
     ...states,
 
     /**
-     * All instances of a project, or of `ALL_PROJECTS`, in one request.
+     * All instances of a project, or of `ALL_PROJECTS`, in one request. The server gives none, and no
+     * error, for a project that is not there.
      * @param recursion 2 adds each one's `state` (addresses, usage), which takes ten times as long
      */
     async getInstances(project: string, recursion: 1 | 2 = 1): Promise<Instance[]> {

@@ -1,17 +1,14 @@
-import { Agent, request as httpRequest } from "node:http";
-import { connect, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { request as httpRequest } from "node:http";
 import { WebSocket } from "ws";
 import { EXIT, Fault } from "../host/fault.js";
+import { DialAgent, dialer } from "./dial.ts";
 import { type Endpoint, place } from "./endpoint.ts";
 import { type About, Unreachable } from "./errors.ts";
 import { fromResponse } from "./mapping.ts";
-import { dialTls } from "./tls.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** Longest that a server may take to answer, unless a request says otherwise; milliseconds. */
 export const REQUEST_TIMEOUT = 120_000;
-const CONNECT_TIMEOUT = 10_000;
 
 export interface Request {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -52,7 +49,7 @@ export class Transport {
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
     this.#host = endpoint.kind === "https" ? endpoint.url.host : "incus";
-    this.#agent = new DialAgent(() => dial(endpoint));
+    this.#agent = new DialAgent(endpoint);
   }
 
   /**
@@ -154,8 +151,8 @@ export class Transport {
   websocket(path: string): WebSocket {
     return new WebSocket(`ws://${this.#host}${path}`, {
       // The connection is made, and its peer judged, before the handshake is sent through it.
-      createConnection: dialer(() => dial(this.endpoint)) as never,
-      handshakeTimeout: CONNECT_TIMEOUT,
+      createConnection: dialer(this.endpoint) as never,
+      handshakeTimeout: 10_000,
       perMessageDeflate: false,
       maxPayload: 64 * 1024 * 1024,
     });
@@ -206,42 +203,6 @@ class Stale extends Error {
     super(error.message);
     this.error = error;
   }
-}
-
-type Dial = () => Promise<Socket>;
-type Connected = (error: Error | null, socket?: Duplex) => void;
-
-function dialer(dial: Dial): (options: unknown, connected: Connected) => undefined {
-  return (_options, connected) => {
-    dial().then(
-      (socket) => connected(null, socket),
-      (error) => connected(error),
-    );
-  };
-}
-
-class DialAgent extends Agent {
-  override createConnection: (options: unknown, connected: Connected) => undefined;
-
-  constructor(dial: Dial) {
-    super({ keepAlive: true, keepAliveMsecs: 3000, maxFreeSockets: 16 });
-    this.createConnection = dialer(dial);
-  }
-}
-
-async function dial(endpoint: Endpoint): Promise<Socket> {
-  if (endpoint.kind === "https") {
-    const socket = await dialTls(endpoint.url, endpoint.identity, CONNECT_TIMEOUT);
-    return socket.setKeepAlive(true, 3000);
-  }
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connect(endpoint.path);
-  socket.once("error", reject);
-  socket.once("connect", () => {
-    socket.off("error", reject);
-    resolve(socket);
-  });
-  return promise;
 }
 
 function parseReply({ status, etag, body }: Answer): Reply {

@@ -73,6 +73,7 @@ describe("a profile", () => {
       if (turns++ === 0) {
         execFileSync("incus", ["profile", "set", "raced", "user.theirs=1"], {
           env: { ...process.env, ...daemon.env, INCUS_CONF: daemon.dir },
+          stdio: "pipe",
         });
       }
       return { ...now, config: { ...now.config, "user.ours": "1" } };
