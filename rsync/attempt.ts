@@ -146,6 +146,7 @@ async function run(
     totalBytes = counts.copiedBytes;
   }
   await around.onStart();
+  job.run.onProgress?.({ bytes: 0, rate: 0 });
   const copied = await copy(job, {
     empty,
     noDelete: around.noDelete ?? false,

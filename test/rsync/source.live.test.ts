@@ -1,0 +1,160 @@
+import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { freshness, mirror, pending, readRecord } from "../../rsync/index.ts";
+import { mount, unmountBelow } from "../rig/mounts.ts";
+import { differences } from "./same-tree.ts";
+import { type Workbench, workbench } from "./workbench.ts";
+
+/** A good copy of 100 files in a repository that is a mount of its own when told so. */
+async function copied({ mounted = false } = {}): Promise<Workbench> {
+  const bench = await workbench("ext4");
+  const { source } = bench.spec;
+  if (mounted) await mount("-t", "tmpfs", "repository", source);
+  for (let i = 0; i < 100; i++) writeFileSync(join(source, `file-${i}`), `content ${i}\n`);
+  expect((await mirror(bench.spec)).result).toBe("ok");
+  return bench;
+}
+
+async function refused(bench: Workbench, why: string | RegExp): Promise<void> {
+  const { spec } = bench;
+  const before = readdirSync(spec.destination).length;
+  const record = await mirror(spec);
+  expect(record.result).toBe("refused");
+  if (typeof why === "string") expect(record.reason).toContain(why);
+  else expect(record.reason).toMatch(why);
+  expect(record.remedy).toBeTruthy();
+  expect(record.lastGood?.files).toBe(101);
+  expect(readdirSync(spec.destination)).toHaveLength(before);
+  expect(before).toBeGreaterThanOrEqual(100);
+  const kept = await readRecord(spec.recordsDir, spec.name);
+  expect(freshness(kept, spec, Date.now()).fresh).toBe(false);
+}
+
+describe("a repository that looks wrong is not mirrored", () => {
+  test("when it is missing", async () => {
+    const bench = await copied();
+    renameSync(bench.spec.source, `${bench.spec.source}-moved`);
+    await refused(bench, "No such file or directory");
+    renameSync(`${bench.spec.source}-moved`, bench.spec.source);
+    expect((await mirror(bench.spec)).result).toBe("ok");
+  });
+
+  test("when it was emptied, even when deletions are allowed", async () => {
+    const bench = await copied();
+    for (const name of readdirSync(bench.spec.source)) rmSync(join(bench.spec.source, name));
+    await refused(bench, "is empty");
+    expect((await mirror(bench.spec, { allowDeletes: true })).result).toBe("refused");
+  });
+
+  test("when an empty mount lies over it", async () => {
+    const bench = await copied();
+    await mount("-t", "tmpfs", "empty", bench.spec.source);
+    await refused(bench, /is empty; it was on .* is something not mounted\?/);
+    await unmountBelow(bench.spec.source);
+    expect((await mirror(bench.spec)).result).toBe("ok");
+  });
+
+  test("when the mount that held it went away", async () => {
+    const bench = await copied({ mounted: true });
+    await unmountBelow(bench.spec.source);
+    await refused(bench, "is empty; it was on tmpfs from repository");
+    writeFileSync(join(bench.spec.source, "left-below"), "x");
+    await refused(bench, /would be deleted.*is something not mounted\?/);
+  });
+
+  test("when it is a file", async () => {
+    const bench = await copied();
+    rmSync(bench.spec.source, { recursive: true });
+    writeFileSync(bench.spec.source, "file");
+    await refused(bench, "Not a directory");
+  });
+
+  test("when 30 % of it are deleted, and nothing is copied either", async () => {
+    const bench = await copied();
+    const { spec } = bench;
+    for (let i = 0; i < 30; i++) rmSync(join(spec.source, `file-${i}`));
+    writeFileSync(join(spec.source, "new"), "new");
+    const seen = await pending(spec);
+    expect(seen).toMatchObject({ ok: true, deletions: 30, files: 1, refused: {} });
+    expect(seen.ok && seen.deleting).toContain("file-0");
+    await refused(bench, "30 of 101 files (29.7 %)");
+    expect(readdirSync(spec.destination)).not.toContain("new");
+
+    expect(await mirror(spec, { allowDeletes: true })).toMatchObject({
+      result: "ok",
+      counts: { deleted: 30, copied: 1 },
+    });
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+  });
+
+  test("when all its files became empty", async () => {
+    const bench = await copied();
+    for (let i = 0; i < 100; i++) truncateSync(join(bench.spec.source, `file-${i}`));
+    await refused(bench, "0 bytes");
+  });
+});
+
+describe("deletions", () => {
+  test("within the limits happen, at the end", async () => {
+    const bench = await copied();
+    const { spec } = bench;
+    for (let i = 0; i < 20; i++) {
+      renameSync(join(spec.source, `file-${i}`), join(spec.source, `renamed-${i}`));
+    }
+    expect(await mirror(spec)).toMatchObject({ result: "ok", counts: { deleted: 20 } });
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+  });
+
+  test("are left out when told so, and caught up with later", async () => {
+    const bench = await copied();
+    const { spec } = bench;
+    for (let i = 0; i < 40; i++) rmSync(join(spec.source, `file-${i}`));
+    writeFileSync(join(spec.source, "new"), "new");
+    expect(await mirror(spec, { noDelete: true })).toMatchObject({
+      result: "ok",
+      counts: { deleted: 0, copied: 1 },
+    });
+    expect(readdirSync(spec.destination)).toHaveLength(101);
+    expect((await mirror(spec, { allowDeletes: true })).result).toBe("ok");
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+  });
+
+  test("that begin after the comparison are bounded too", async () => {
+    const bench = await copied();
+    const { spec } = bench;
+    const limited = { ...spec, maxDelete: 5 };
+    writeFileSync(join(spec.source, "new"), "new");
+    rmSync(join(spec.source, "file-0"));
+    // As if a mount below the repository went away in the worst moment.
+    const vanish = () => {
+      for (let i = 1; i < 60; i++) rmSync(join(spec.source, `file-${i}`), { force: true });
+    };
+    const record = await mirror(limited, {
+      onProgress: ({ phase, bytes }) => {
+        if (phase === "copying" && bytes === 0) vanish();
+      },
+    });
+    expect(record.result).toBe("partial");
+    expect(readdirSync(spec.destination).length).toBeGreaterThanOrEqual(95);
+    expect((await mirror(spec, { allowDeletes: true })).result).toBe("ok");
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+  });
+});
+
+test("a file that cannot be read makes the copy partial, and is named", async () => {
+  const bench = await copied();
+  const { spec } = bench;
+  const locked = join(spec.source, "locked");
+  writeFileSync(locked, "");
+  // What even root may only write.
+  await mount("--bind", "/sys/bus/cpu/drivers_probe", locked);
+  writeFileSync(join(spec.source, "new"), "new");
+  const record = await mirror(spec);
+  expect(record.result).toBe("partial");
+  expect(record.failures.join()).toContain("locked");
+  expect(readdirSync(spec.destination)).toContain("new");
+  await unmountBelow(locked);
+  expect((await mirror(spec)).result).toBe("ok");
+  expect(await differences(spec.source, spec.destination)).toEqual([]);
+});
