@@ -1,6 +1,9 @@
 /** What takes longer than this says so. */
 const PATIENCE_MS = 2000;
 
+/** How often a log is told that the same thing is still being done. */
+const STILL_MS = 60_000;
+
 /**
  * Tells a person what is going on, on stderr. On a terminal one line that is written over, with
  * the time that has passed; elsewhere (a log) a line when something turns out to take long and
@@ -11,7 +14,7 @@ export class Progress {
   #write;
   #env;
   #columns;
-  /** @type {{ name: string, detail: string, began: number, changed: number, said: string } | undefined} */
+  /** @type {{ name: string, detail: string, began: number, changed: number, said: string, saidAt: number } | undefined} */
   #task;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
@@ -39,7 +42,7 @@ export class Progress {
    */
   async during(name, work) {
     const now = Date.now();
-    const task = { name, detail: "", began: now, changed: now, said: "" };
+    const task = { name, detail: "", began: now, changed: now, said: "", saidAt: 0 };
     this.#task = task;
     this.#timer = setInterval(() => this.#tick(), this.#terminal ? 200 : 500);
     try {
@@ -64,9 +67,9 @@ export class Progress {
    * @param {string} detail
    */
   step(detail) {
-    if (!this.#task || this.#task.detail === detail) return;
+    if (!this.#task) return;
+    if (kindOf(this.#task.detail) !== kindOf(detail)) this.#task.changed = Date.now();
     this.#task.detail = detail;
-    this.#task.changed = Date.now();
   }
 
   /**
@@ -81,7 +84,8 @@ export class Progress {
 
   #tick() {
     const task = this.#task;
-    if (!task || Date.now() - task.began < PATIENCE_MS) return;
+    const now = Date.now();
+    if (!task || now - task.began < PATIENCE_MS) return;
     const text = task.detail ? `${task.name}: ${task.detail}` : task.name;
     if (this.#terminal) {
       const time = ` … ${elapsed(task.began)}`;
@@ -89,11 +93,13 @@ export class Progress {
       const room = Math.max(this.#columns() - 3 - time.length, 0);
       this.#write(`\r\u001b[K${this.#paint(36, "›")} ${text.slice(0, room)}${time}`);
       this.#drawn = true;
-    } else if (text !== task.said && Date.now() - task.changed >= PATIENCE_MS) {
-      // A count that goes up is the same thing being done.
-      const kind = text.replace(/\d+(\.\d+)?/g, "");
-      if (kind !== task.said.replace(/\d+(\.\d+)?/g, "")) this.#write(`› ${text} …\n`);
-      task.said = text;
+      return;
+    }
+    const kind = kindOf(text);
+    if (kind === task.said ? now - task.saidAt >= STILL_MS : now - task.changed >= PATIENCE_MS) {
+      this.#write(`› ${text} …\n`);
+      task.said = kind;
+      task.saidAt = now;
     }
   }
 
@@ -107,6 +113,13 @@ export class Progress {
     return this.#terminal && !this.#env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text;
   }
 }
+
+/**
+ * A count that goes up is the same thing being done.
+ *
+ * @param {string} text
+ */
+const kindOf = (text) => text.replace(/\d+(\.\d+)?/g, "");
 
 /** @param {number} began */
 function elapsed(began) {

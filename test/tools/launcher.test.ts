@@ -37,7 +37,9 @@ function machine() {
   put(join(root, "package-lock.json"), JSON.stringify({ packages: { "": {} } }));
   put(join(root, "node_modules/.package-lock.json"), JSON.stringify({ packages: {} }));
   put(join(root, "cli/main.ts"), ECHO);
-  const env = userOf(home, { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` });
+  // A Go that can build nothing, or set-up would get one.
+  script(join(home, "go/go"), "case $1 in version) echo go1.26.0 ;; *) exit 1 ;; esac");
+  const env = userOf(home, { PATH: `${home}/go:${dirname(process.execPath)}:/usr/bin:/bin` });
   const { pulumi, plugin } = layout(env);
   const folder = pulumi(pinned(ROOT, "@pulumi/pulumi"));
   script(join(folder, "pulumi"), "echo v3.258.0");
@@ -101,14 +103,13 @@ describe("bin/repoman", { timeout: 30_000 }, () => {
     },
   );
 
-  test("looks again when Pulumi or node_modules is gone, and says what went wrong", () => {
-    const { run, root, folder } = machine();
+  test("looks again when Pulumi is gone, and says what went wrong", () => {
+    const { run, folder } = machine();
     run();
     rmSync(folder, { recursive: true });
-    const { status, stderr } = run({ env: { REPOMAN_PULUMI_RELEASES: "none", GOPROXY: "off" } });
+    const { status, stderr } = run({ env: { REPOMAN_PULUMI_RELEASES: "none" } });
     expect(status).toBe(3);
-    expect(stderr).toMatch(/pulumi could not be built|offers no Go|Installing Go/);
-    expect(root).toBeTruthy();
+    expect(stderr).toContain("repoman: pulumi could not be built");
   });
 
   test("says what to do where there is no Node at all", () => {

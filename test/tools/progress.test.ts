@@ -33,6 +33,20 @@ describe("progress", () => {
     ]);
   });
 
+  test("in a log is told again after each minute", async () => {
+    const stream = record();
+    const counts = Array.from({ length: 150 }, (_, second) => [
+      second,
+      `compiling, ${second} packages`,
+    ]);
+    await during(new Progress({ env: {}, stream }), 150, Object.fromEntries(counts));
+    expect(stream.text.match(/\d+(?= packages)/g)?.map(Number)).toEqual([
+      expect.closeTo(2, -1),
+      expect.closeTo(62, -1),
+      expect.closeTo(122, -1),
+    ]);
+  });
+
   test("on a terminal is one line with the time, cut to the width, in colours", async () => {
     const stream = record({ isTTY: true, columns: 30 });
     await during(new Progress({ env: {}, stream }), 65, { 0: "a very long thing to do indeed" });
