@@ -1,12 +1,15 @@
 // What can be found out quickly is found out before Pulumi starts: it says so in one message,
 // where Pulumi's would be in the midst of its own output.
 
+import { resolve } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
-import { paths } from "../host/paths.js";
+import { expandHome, paths } from "../host/paths.js";
 import { ignoredVariables } from "../incus/endpoint.ts";
 import { nearest } from "../registry/text.ts";
 import type { Registry } from "../registry/types.ts";
 import { note } from "./output/say.ts";
+import type { StackConfig } from "./pulumi/stack-config.ts";
+import type { Setting } from "./setting.ts";
 
 /** @param remote `repoman:remote` of the stack's config */
 export async function requireIncus(
@@ -17,13 +20,15 @@ export async function requireIncus(
   (await connect({ remote, env })).close();
 }
 
-/** @param file what `--registry` or the stack's config names; else the user's own registry */
-export async function readRegistry(
-  file: string | undefined,
-  env: NodeJS.ProcessEnv,
-): Promise<Registry> {
+/** The registry that the stack follows: what its config names, else the user's own. */
+export function registryFile({ root, env }: Setting, { registry }: StackConfig): string {
+  const places = paths(env);
+  return registry ? resolve(root, expandHome(registry, places.home)) : places.registry;
+}
+
+export async function readRegistry(setting: Setting, config: StackConfig): Promise<Registry> {
   const { loadRegistry } = await import("../registry/load.ts");
-  return loadRegistry({ file: file ?? paths(env).registry, env });
+  return loadRegistry({ file: registryFile(setting, config), env: setting.env });
 }
 
 /**

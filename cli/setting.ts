@@ -16,7 +16,7 @@ export interface Setting {
   stack: string;
   /** The whole environment of the processes that are started. */
   env: NodeJS.ProcessEnv;
-  /** Those of its variables that the caller's environment does not have, or has otherwise. */
+  /** Those of its variables that a shell has to set in order to have the same. */
   variables: Record<string, string>;
   /** `$XDG_STATE_HOME/repoman/stacks/<stack>`: its id, locks and marks. */
   stackDir: string;

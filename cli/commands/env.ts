@@ -21,9 +21,7 @@ export function define(command: Command): void {
         import("../pulumi/stack.ts"),
         import("../output/quote.ts"),
       ]);
-      // The launcher sets REPOMAN_ROOT for us; the shell that asks does not have it.
-      const { REPOMAN_ROOT: root, ...env } = process.env;
-      const setting = findSetting({ stack: options.stack, root, env });
+      const setting = findSetting({ stack: options.stack });
       await ensureStack(setting, namedFile(options.registry));
       const lines = Object.entries(setting.variables).map(
         ([name, value]) => `export ${name}=${quote(value)}\n`,

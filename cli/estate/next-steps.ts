@@ -22,7 +22,7 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
   if (!entry) return [];
   const [name, { path, repo }] = entry;
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
-  const { defaults } = await readRegistry(config.registry, setting.env);
+  const { defaults } = await readRegistry(setting, config);
   const instance = `${config.remote ?? "local"}:${name}`;
   const incus = [...daemonOf(setting), "incus"];
   const inProject = ["--project", defaults.incusProject];

@@ -25,7 +25,11 @@ export function defineOperation(command: Command, operation: Operation): void {
       `\nEvery other option, and all after \`--\`, goes to \`pulumi ${operation}\`, whose --help lists them.`,
     );
   if (operation !== "preview") command.option("-y, --yes", "do not ask");
-  if (operation === "up") command.option("--no-summary", "without the table at the end");
+  if (operation === "up") {
+    command
+      .option("--summary", "end with a table of what there is now (default: on a terminal)")
+      .option("--no-summary", "end without it");
+  }
   command.action(async (_names: string[], options: Options) => {
     process.exitCode = await perform(operation, command, options);
   });
@@ -36,7 +40,7 @@ async function perform(operation: Operation, command: Command, options: Options)
   const { names, flags } = splitArguments(command.args, verbatimWords(command));
   const { operate } = await import("./operate.ts");
   const { exitCode, setting } = await operate({ operation, names, flags, ...options });
-  const wanted = operation === "up" && options.summary !== false && process.stdout.isTTY;
+  const wanted = operation === "up" && (options.summary ?? process.stdout.isTTY);
   if (exitCode === EXIT.ok && wanted && !hasFlag(flags, "--json", "-j", "--preview-only")) {
     const { printSummary } = await import("../estate/summary.ts");
     await printSummary(setting);

@@ -3,7 +3,7 @@
 // never reported. All of it is put right before the next run, so that nobody edits a state by hand.
 
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { writeFileAtomic } from "../../host/files.js";
 import { HeldLock, tryLock, waitForLock } from "../../host/lock.js";
@@ -34,8 +34,8 @@ export function lockStack({ stack, stackDir }: Setting, command: string): HeldLo
  *
  * @throws Fault (conflict) where a run is alive: a plain `pulumi up`, or one of another host
  */
-export async function clearCutOff(setting: Setting): Promise<void> {
-  await waitForProviders(setting);
+export async function clearCutOff(setting: Setting, stackId: string): Promise<void> {
+  await waitForProviders(setting, stackId);
   await clearLocks(setting);
   if (await wasCutOff(setting)) await clearPendingCreates(setting);
 }
@@ -50,8 +50,10 @@ export async function unmarkRunning({ stackDir }: Setting): Promise<void> {
   await rm(join(stackDir, "running"), { force: true });
 }
 
-async function waitForProviders({ stack, stackDir }: Setting): Promise<void> {
-  const lock = await waitForLock(join(stackDir, "provider.lock"), `repoman (pid ${process.pid})`, {
+async function waitForProviders({ stack, stackDir }: Setting, stackId: string): Promise<void> {
+  // Providers know their stack by its id (providers/engine.ts).
+  const file = join(dirname(stackDir), `${stackId}.provider.lock`);
+  const lock = await waitForLock(file, `repoman (pid ${process.pid})`, {
     timeoutMs: PROVIDER_MS,
     onWait: (holder) => note(`Waiting for what an earlier run has left at work: ${holder}.`),
   });

@@ -3,10 +3,15 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
-import { paths } from "../../host/paths.js";
 import type { Registry } from "../../registry/types.ts";
 import { note, reportError } from "../output/say.ts";
-import { dropIgnoredVariables, readRegistry, requireIncus, requireNames } from "../preflight.ts";
+import {
+  dropIgnoredVariables,
+  readRegistry,
+  registryFile,
+  requireIncus,
+  requireNames,
+} from "../preflight.ts";
 import { findSetting, namedFile, type Setting } from "../setting.ts";
 import { hasFlag } from "./arguments.ts";
 import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts";
@@ -48,7 +53,7 @@ export async function operate(request: Request): Promise<Outcome> {
   const named = namedFile(request.registry);
   const config = named === undefined ? recorded : { ...recorded, registry: named };
   const targets = await check(request, setting, config);
-  await ensureStack(setting, named);
+  const { stackId } = await ensureStack(setting, named);
 
   const args = [
     request.operation,
@@ -63,7 +68,7 @@ export async function operate(request: Request): Promise<Outcome> {
 
   const lock = lockStack(setting, request.operation);
   try {
-    await clearCutOff(setting);
+    await clearCutOff(setting, stackId);
     await markRunning(setting, request.operation);
     return { exitCode: await reported(setting, args, request), setting };
   } finally {
@@ -92,7 +97,7 @@ function requireConsent({ operation, yes, flags }: Request): void {
  * @throws Fault (usage) for a stack that was named and does not exist
  */
 async function isThere({ operation, stack }: Request, setting: Setting): Promise<boolean> {
-  if (operation === "preview" || operation === "up" || !setting.backend) return true;
+  if (goesByRegistry(operation) || !setting.backend) return true;
   if (await stackExists(setting)) return true;
   const stacks = await setting.backend.stacks(setting.project);
   const known = stacks.length > 0 ? `There are: ${stacks.join(", ")}.` : "There is none yet.";
@@ -108,10 +113,10 @@ async function isThere({ operation, stack }: Request, setting: Setting): Promise
  * `destroy` and `refresh` go by the state and work with a registry that is broken or gone.
  */
 async function check(request: Request, setting: Setting, config: StackConfig): Promise<string[]> {
-  const declares = request.operation === "preview" || request.operation === "up";
+  const declares = goesByRegistry(request.operation);
   const [incus, registry] = await Promise.allSettled([
     requireIncus(config.remote, setting.env),
-    declares || request.names.length > 0 ? readRegistry(config.registry, setting.env) : undefined,
+    declares || request.names.length > 0 ? readRegistry(setting, config) : undefined,
   ]);
   const registryFault = registry.status === "rejected" && declares ? registry : undefined;
   if (incus.status === "rejected") {
@@ -120,16 +125,21 @@ async function check(request: Request, setting: Setting, config: StackConfig): P
   }
   if (registryFault) throw registryFault.reason;
   const found = registry.status === "fulfilled" ? registry.value : undefined;
-  return targetsOf(request, setting, declares, found);
+  return targetsOf(request, setting, found, registryFile(setting, config));
+}
+
+function goesByRegistry(operation: Operation): boolean {
+  return operation === "preview" || operation === "up";
 }
 
 async function targetsOf(
-  { names }: Request,
-  { backend, project, stack, env }: Setting,
-  declares: boolean,
+  { names, operation }: Request,
+  { backend, project, stack }: Setting,
   registry: Registry | undefined,
+  file: string,
 ): Promise<string[]> {
   if (names.length === 0) return [];
+  const declares = goesByRegistry(operation);
   const declared = registry?.projects ?? [];
   const known = declared.map(({ name }) => name);
   if (!declares) {
@@ -141,7 +151,7 @@ async function targetsOf(
         .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2)),
     );
   }
-  requireNames(names, [...new Set(known)], registry?.file ?? paths(env).registry);
+  requireNames(names, [...new Set(known)], file);
   if (!declares) return ownTargets(names);
   return upTargets(
     names,

@@ -20,6 +20,9 @@ import {
   writeStackConfig,
 } from "./stack-config.ts";
 
+/** The config of a stack that has been made. */
+export type Complete = StackConfig & { stackId: string };
+
 const TWO_FIRST_USES_MS = 30_000;
 
 /**
@@ -28,12 +31,15 @@ const TWO_FIRST_USES_MS = 30_000;
  * @param registry what `--registry` said, absolute: recorded, since plain `pulumi` reads it there
  * @throws Fault; nothing is half-made that the next call does not complete
  */
-export async function ensureStack(setting: Setting, registry?: string): Promise<StackConfig> {
+export async function ensureStack(setting: Setting, registry?: string): Promise<Complete> {
   const file = stackConfigFile(setting.root, setting.stack);
   const before = await readStackConfig(file);
   const wanted = registry ?? before.registry;
-  if ((await isComplete(setting, before)) && before.registry === wanted) return before;
-
+  if (before.stackId !== undefined && before.registry === wanted) {
+    const { stackId } = before;
+    const kept = await readText(idFile(setting));
+    if (kept === stackId && (await stackExists(setting))) return { ...before, stackId };
+  }
   const lock = await waitForLock(
     join(setting.stackDir, "init.lock"),
     `repoman (pid ${process.pid})`,
@@ -51,7 +57,7 @@ export async function ensureStack(setting: Setting, registry?: string): Promise<
     if (!(await stackExists(setting))) await initStack(setting);
     const config = await readStackConfig(file);
     const stackId = await settleId(setting, config.stackId);
-    const values: StackConfig = { stackId, ...(wanted === undefined ? {} : { registry: wanted }) };
+    const values: Complete = { stackId, ...(wanted === undefined ? {} : { registry: wanted }) };
     await writeStackConfig(file, values).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(file, error);
     });
@@ -79,12 +85,6 @@ export async function stackExists({
 /** Forgets that the stack was seen in a backend: it is not there any more. */
 export async function forgetStack({ stackDir }: Setting): Promise<void> {
   await writeFileAtomic(join(stackDir, "backend"), "");
-}
-
-async function isComplete(setting: Setting, config: StackConfig): Promise<boolean> {
-  if (config.stackId === undefined || config.stackId !== (await readText(idFile(setting))))
-    return false;
-  return stackExists(setting);
 }
 
 async function initStack(setting: Setting): Promise<void> {

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { hasFlag, splitArguments, VALUE_FLAGS } from "../../cli/pulumi/arguments.ts";
-import { engineEnvironment } from "./engine.ts";
+import { pulumiEnvironment } from "../../tools/pulumi-env.js";
 
 describe("splitting names from Pulumi's flags", () => {
   test("a flag's value is not taken for a name", () => {
@@ -40,8 +40,9 @@ describe("splitting names from Pulumi's flags", () => {
 
 describe("the flags that take a value", () => {
   test.each(["preview", "up", "destroy", "refresh"])("are those of pulumi %s", async (command) => {
-    const { env } = await engineEnvironment();
-    const { stdout } = await execa("pulumi", [command, "--help"], { env, extendEnv: false });
+    const toolchain = { REPOMAN_TOOLCHAIN: process.env.REPOMAN_RIG_TOOLCHAIN };
+    const { PATH } = pulumiEnvironment({ env: { ...process.env, ...toolchain } });
+    const { stdout } = await execa("pulumi", [command, "--help"], { env: { PATH } });
     // `-c, --config stringArray   Config to use …`; a value in brackets may only be joined by "=",
     // and a type that is not one is a word of the description in quotes.
     const flags = [

@@ -62,8 +62,8 @@ describe("a lock of Pulumi", () => {
   });
 
   test("of a zombie is dead", async () => {
-    // The shell does not reap its child; what ends it is the end of the shell.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+    // What takes the shell's place does not know of the child and never reaps it.
+    const parent = spawn("sh", ["-c", "sleep 0.2 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     children.push(parent);

@@ -1,3 +1,0 @@
-export async function engineEnvironment() {
-  return { env: { PATH: process.env.PATH ?? "", HOME: "/tmp" } };
-}

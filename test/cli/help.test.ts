@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import { catalogue } from "../../cli/catalogue.ts";
+import { definition, examplesOf } from "../../cli/program.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+const repoman = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  execa(process.execPath, [join(ROOT, "cli/main.ts"), ...args], {
+    reject: false,
+    env: { HOME: "/nonexistent", ...env },
+  });
+
+describe("repoman", () => {
+  test("shows its version", async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(await repoman(["--version"])).toMatchObject({ exitCode: 0, stdout: version });
+  });
+
+  test("shows all commands but the hidden, with examples", async () => {
+    const { stdout, exitCode } = await repoman(["--help"]);
+    expect(exitCode).toBe(0);
+    for (const { name, summary, hidden } of catalogue) {
+      expect(stdout.includes(`  ${name} `) && stdout.includes(summary)).toBe(!hidden);
+    }
+    expect(stdout).toContain("Examples:\n  repoman preview --diff");
+  });
+
+  test("without a command is bad usage, and shows them on stderr", async () => {
+    const { stdout, stderr, exitCode } = await repoman([]);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
+    expect(stderr).toContain("Usage: repoman <command> [options]");
+  });
+
+  test.each(catalogue.map(({ name }) => name))(
+    "%s --help explains itself, as does help %s",
+    async (name) => {
+      const { stdout, exitCode } = await repoman([name, "--help"]);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: repoman ${name}`);
+      expect(await repoman(["help", name])).toMatchObject({ exitCode: 0, stdout });
+    },
+  );
+
+  test.each(catalogue.filter(({ hidden }) => !hidden))(
+    "$name has examples of itself",
+    async (entry) => {
+      const examples = examplesOf(await definition(entry));
+      expect(examples.length).toBeGreaterThan(0);
+      for (const [line] of examples) expect(line).toContain(`repoman ${entry.name}`);
+    },
+  );
+
+  test.each([
+    [["prewiew"], 'repoman has no command "prewiew"', 'Did you mean "repoman preview"?'],
+    [["xyzzy"], 'repoman has no command "xyzzy"', '"repoman --help" lists all.'],
+    [["env", "--stak", "x"], "unknown option '--stak'", "Did you mean --stack?"],
+    [["env", "x"], "too many arguments", '"repoman env --help"'],
+    [["env", "--stack"], "option '-s, --stack <name>' argument missing", '"repoman env --help"'],
+    [["env", "--stack", "../x"], '"../x" is not a stack\'s name', "A name has letters"],
+    [
+      ["daemon"],
+      '"repoman daemon" needs to be told what: status, start, stop',
+      '"repoman daemon --help"',
+    ],
+    [["daemon", "sttus"], "unknown command 'sttus'", "Did you mean status?"],
+    [
+      ["daemon", "stop", "--timeout", "soon"],
+      "--timeout soon is not a number of seconds",
+      "--timeout 120",
+    ],
+    [["up"], '"repoman up" would ask before it changes anything', "Add --yes"],
+  ])("%j is bad usage, and it says what and how to mend it", async (args, what, remedy) => {
+    const { stdout, stderr, exitCode } = await repoman(args);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
+    const [first = "", ...rest] = stderr.split("\n");
+    expect(first).toContain(`error: ${what}`);
+    expect(rest.join("\n")).toContain(remedy);
+    expect(stderr).not.toMatch(/ {4}at /);
+  });
+
+  test("shows the stack of an error only where it is asked to, and colours only where they are wanted", async () => {
+    const { stderr } = await repoman(["xyzzy"], {
+      REPOMAN_DEBUG: "1",
+      FORCE_COLOR: "1",
+      NO_COLOR: "",
+    });
+    expect(stderr).toMatch(/ {4}at /);
+    expect(stderr).toContain("\u001b[31merror:\u001b[39m");
+    const plain = await repoman(["xyzzy"], { FORCE_COLOR: "1", NO_COLOR: "1" });
+    expect(plain.stderr).not.toContain("\u001b");
+  });
+
+  test("survives a reader that goes away", async () => {
+    const { stderr } = await execa("sh", [
+      "-c",
+      '"$0" "$1" --help | true',
+      process.execPath,
+      join(ROOT, "cli/main.ts"),
+    ]);
+    expect(stderr).toBe("");
+  });
+});

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Daemon } from "../../rig/daemon.ts";
+import { type Host, makeHost } from "../../rig/host.ts";
+
+export interface TinyHost extends Host {
+  /** Names of what the tiny estate has made. */
+  things(): string[];
+  /** The file of a thing. */
+  thing(name: string): string;
+  /** What the provider does when it makes a thing: `hold`, `fail <exit code>`; "" for nothing. */
+  order(name: string, what: string): void;
+  /** A file of the stack's in repoman's state directory. */
+  stackFile(name: string, stack?: string): string;
+  /** The files of Pulumi's locks. */
+  locks(stack?: string): string[];
+  /** Operations in Pulumi's state whose end nobody has recorded. */
+  pending(stack?: string): string[];
+}
+
+/** A machine on which the project's program is the tiny one. */
+export async function makeTinyHost(
+  daemon?: Daemon,
+  env: NodeJS.ProcessEnv = {},
+): Promise<TinyHost> {
+  const host = await makeHost({ user: "root", ...(daemon ? { daemon } : {}), env });
+  const folder = join(host.home, "things");
+  mkdirSync(folder);
+  host.env.TINY_DIR = folder;
+  // The provider process starts in the folder of the program's entry, which thus has to stay.
+  writeFileSync(join(host.project, "index.ts"), 'export * from "./test/cli/tiny/index.ts";\n');
+  await Promise.all([host.repo("alpha"), host.repo("beta")]);
+  host.writeRegistry({
+    defaults: { profiles: ["shared"] },
+    project: [{ name: "alpha" }, { name: "beta" }],
+  });
+  const state = join(host.home, ".local/state/repoman");
+  return {
+    ...host,
+    things: () =>
+      readdirSync(folder)
+        .filter((name) => !name.endsWith(".order"))
+        .sort(),
+    thing: (name) => join(folder, name),
+    order: (name, what) => writeFileSync(join(folder, `${name}.order`), what),
+    stackFile: (name, stack = "rig") => join(state, "stacks", stack, name),
+    locks(stack = "rig") {
+      const locks = join(state, "pulumi/.pulumi/locks/organization/repoman", stack);
+      return existsSync(locks) ? readdirSync(locks).filter((name) => name.endsWith(".json")) : [];
+    },
+    pending(stack = "rig") {
+      const file = join(state, "pulumi/.pulumi/stacks/repoman", `${stack}.json`);
+      const { checkpoint } = JSON.parse(readFileSync(file, "utf8"));
+      return (checkpoint.latest.pending_operations ?? []).map(
+        ({ type, resource }: { type: string; resource: { urn: string } }) =>
+          `${type} ${resource.urn.split("::").slice(-2).join("::").replace(/^.*\$/, "")}`,
+      );
+    },
+  };
+}
