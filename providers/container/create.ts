@@ -57,7 +57,7 @@ async function make(client: IncusClient, inputs: ContainerInputs): Promise<Insta
     {
       name,
       type: "container",
-      source: await imageSource(image),
+      source: await imageSource(image, process.env, inputs.remote || "local"),
       description,
       profiles,
       config: { ...config, ...marks(owner, name), [MARK.image]: image },

@@ -1,0 +1,47 @@
+// What the tests of the whole estate share: a daemon, a machine beside it, and short words.
+
+import { expect } from "vitest";
+import type { Finished } from "../rig/command.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
+
+/** The stack's name in every test: the machine's host name says nothing. */
+export const STACK = "rig";
+
+/** Runs repoman and shows all that it said where it does not end as expected. */
+export async function repoman(host: Host, code: number, ...args: string[]): Promise<Finished> {
+  const finished = await host.repoman(args, { env: { PULUMI_STACK: STACK } });
+  expect(finished.exitCode, finished.all).toBe(code);
+  return finished;
+}
+
+export function up(host: Host, ...args: string[]): Promise<Finished> {
+  return repoman(host, 0, "up", "--yes", ...args);
+}
+
+/** Holds that a preview finds nothing to do. */
+export async function expectNoChanges(host: Host): Promise<void> {
+  await repoman(host, 0, "preview", "--expect-no-changes");
+}
+
+/** The stack's outputs, as another program reads them. */
+// biome-ignore lint/suspicious/noExplicitAny: a test names the fields it looks at
+export async function outputs(host: Host): Promise<any> {
+  const { stdout, exitCode, all } = await host.pulumi(["stack", "output", "--json"], {
+    env: { PULUMI_STACK: STACK },
+  });
+  expect(exitCode, all).toBe(0);
+  return JSON.parse(stdout);
+}
+
+/** An instance as the server has it; undefined where it says that there is none. */
+// biome-ignore lint/suspicious/noExplicitAny: a test names the fields it looks at
+export async function instance(daemon: Daemon, name: string, project = "repoman"): Promise<any> {
+  const { metadata } = await daemon.api("GET", `/1.0/instances?recursion=1&project=${project}`);
+  return metadata.find((each: { name: string }) => each.name === name);
+}
+
+export async function instanceNames(daemon: Daemon, project = "repoman"): Promise<string[]> {
+  const { metadata } = await daemon.api("GET", `/1.0/instances?recursion=1&project=${project}`);
+  return metadata.map((each: { name: string }) => each.name).sort();
+}
