@@ -55,6 +55,7 @@ export async function buildGo(context, { module, program, flags, target }) {
     ]),
     {
       cwd: folder,
+      leashed: true,
       env: {
         ...env,
         GOTOOLCHAIN: "auto",

@@ -23,6 +23,7 @@ export async function npmCi(what, { env }, { cwd, log }) {
   await must(what, npm, ["ci", "--loglevel=error", ...flags], {
     cwd,
     log,
+    leashed: true,
     // What npm tells its scripts would be taken for settings; being one is no reason to differ.
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !isFromNpm(name))),
     timeoutMs: 30 * 60_000,

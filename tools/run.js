@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
+import { which } from "./which.js";
 
 /** What a child may print before only its end is kept. */
 const TAIL_BYTES = 16_384;
@@ -31,6 +32,8 @@ function onSignal(signal) {
  * @property {number} timeoutMs after which the command is killed
  * @property {string} [log] a file that gets all that it prints
  * @property {(line: string) => void} [onLine] each line that it prints
+ * @property {boolean} [leashed] whether it ends with this process even when that is killed; what it
+ *   starts itself does not
  *
  * @typedef {object} Outcome
  * @property {number | null} code null where a signal ended it, or it could not be started
@@ -47,9 +50,11 @@ function onSignal(signal) {
  * @param {RunOptions} options
  * @returns {Promise<Outcome>} rejects where the program is not there
  */
-export function run(file, args, { cwd, env, timeoutMs, log, onLine }) {
+export function run(file, args, { cwd, env, timeoutMs, log, onLine, leashed }) {
   if (children.size === 0) for (const name of SIGNALS) process.on(name, onSignal);
-  const child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const leash = leashed ? which("setpriv", process.env.PATH) : undefined;
+  const argv = leash ? ["--pdeathsig", "KILL", "--", file, ...args] : args;
+  const child = spawn(leash ?? file, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   if (log) mkdirSync(dirname(log), { recursive: true });
   const file_ = log ? createWriteStream(log) : undefined;
