@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, truncate } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import { writeFileAtomic } from "../../host/files.js";
 import { HeldLock, waitForLock } from "../../host/lock.js";
 import { Api, waitUntilReady } from "./api.js";
-import { groupEntry, ownFolder, probe, recordFile, refuseIfForbidden } from "./endpoint.js";
+import { groupEntry, probe, recordFile, refuseIfForbidden } from "./endpoint.js";
+import { mountFolder, unmountFolder } from "./folder.js";
 import { prepareHost } from "./host.js";
 import { daemonProgram } from "./install.js";
 import { startLxcfs, stopLxcfs } from "./lxcfs.js";
@@ -66,15 +67,15 @@ export async function start({ paths, env, progress }) {
     }
     const group = groupEntry("incus-admin") ? "incus-admin" : "root";
     refuseOutsider(socket, group);
-    await mkdir(ownFolder(paths), { recursive: true });
     progress.step("Starting an Incus daemon of repoman's own");
     await prepareHost();
+    const folder = await mountFolder(paths);
     const lxcfs = await startLxcfs(join(paths.stateDir, "lxcfs.pid"));
     if (lxcfs) await remember(paths, { lxcfs });
     await shorten(logFile(paths));
     const from = existsSync(logFile(paths)) ? statSync(logFile(paths)).size : 0;
     await startDetached([program, "--group", group], "Starting the Incus daemon", {
-      env: daemonEnv(env, ownFolder(paths)),
+      env: daemonEnv(env, folder),
       log: logFile(paths),
     });
     await waitUntilReady(socket, {
@@ -152,6 +153,7 @@ export async function stop({ paths, env, progress }, { timeoutSeconds = 120 } = 
         },
       );
     }
+    await unmountFolder(paths);
     const gone = await stopLxcfs(record.lxcfs);
     await remember(paths, { process: undefined, ...(gone ? { lxcfs: undefined } : {}) });
     return { stopped: true, instances };

@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { Api } from "./api.js";
+import { ownFolder } from "./folder.js";
 
 /**
  * Which daemon repoman talks to. It is the one that the incus client would find, with one more
@@ -18,9 +19,6 @@ import { Api } from "./api.js";
  */
 
 /** @typedef {import("../../host/paths.js").Paths} Paths */
-
-/** @param {Paths} paths */
-export const ownFolder = (paths) => join(paths.stateDir, "incus");
 
 /** What is known of repoman's own daemon; see `daemon.js`. @param {Paths} paths */
 export const recordFile = (paths) => join(paths.stateDir, "incus.json");

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { Api, ApiError } from "./api.js";
 import { createPool } from "./storage.js";
@@ -40,16 +41,22 @@ export async function survey(api) {
  * @param {object} options
  * @param {Progress} options.progress
  * @param {string} [options.bridge] the bridge's name if it is free, else the next of its series
+ * @param {string} [options.folder] the server's own, where it is not that of the socket
  * @param {string[]} [options.drivers] the storage drivers to consider besides `dir`
  * @throws {Fault} (exit 3)
  */
-export async function initialise(socket, { progress, bridge = "incusbr0", drivers }) {
+export async function initialise(socket, { progress, bridge = "incusbr0", drivers, folder }) {
   const api = new Api(socket);
   const { state, server } = await survey(api);
   if (state === "initialised") return;
   try {
     await api.patch("/1.0", { config: { [MARK]: "begun" } });
-    const pool = await providePool(api, { server, progress, ...(drivers ? { drivers } : {}) });
+    const pool = await providePool(api, {
+      server,
+      folder: folder ?? folderOf(socket),
+      progress,
+      ...(drivers ? { drivers } : {}),
+    });
     const network = await provideBridge(api, { progress, bridge });
     await provideDevices(api, pool, network);
     await api.patch("/1.0", { config: { [MARK]: "" } });
@@ -63,9 +70,15 @@ export async function initialise(socket, { progress, bridge = "incusbr0", driver
   }
 }
 
+/** Distributions that link /run/incus keep the rest in the usual place. @param {string} socket */
+function folderOf(socket) {
+  const folder = dirname(socket);
+  return folder === "/run/incus" ? "/var/lib/incus" : folder;
+}
+
 /**
  * @param {Api} api
- * @param {{ server: any, progress: Progress, drivers?: string[] }} options
+ * @param {{ server: any, folder: string, progress: Progress, drivers?: string[] }} options
  * @returns {Promise<string>} the pool's name
  */
 async function providePool(api, options) {

@@ -5,6 +5,7 @@ import { Api, waitUntilReady } from "./api.js";
 import { install } from "./apt.js";
 import { remember, start } from "./daemon.js";
 import { locate, probe, refuseIfForbidden } from "./endpoint.js";
+import { daemonFolder } from "./folder.js";
 import { initialise, survey } from "./initialise.js";
 import {
   daemonProgram,
@@ -58,8 +59,9 @@ export const incusStep = {
     // Before anything is made: a fresh daemon of ours reads these files when it starts a container.
     await ensureSubIds({ progress });
     await provideStorageTools(socket, progress);
-    await initialise(socket, { progress });
-    if (socket === ownSocket(paths)) await remember(paths, { initialised: true });
+    const own = socket === ownSocket(paths);
+    await initialise(socket, { progress, ...(own ? { folder: daemonFolder(paths) } : {}) });
+    if (own) await remember(paths, { initialised: true });
     await mentionRootDisk(socket, progress);
   },
 };

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Api } from "./api.js";
-import { locate, ownFolder, probe } from "./endpoint.js";
+import { locate, probe } from "./endpoint.js";
+import { daemonFolder, ownFolder } from "./folder.js";
 import { processes } from "./lxcfs.js";
 
 /** @typedef {import("../../host/paths.js").Paths} Paths */
@@ -67,7 +68,7 @@ export async function running(socket) {
  * @returns {string[]} `<project>/<name>`
  */
 export function monitors(paths) {
-  const prefix = `[lxc monitor] ${ownFolder(paths)}/containers `;
+  const prefix = `[lxc monitor] ${daemonFolder(paths)}/containers `;
   return processes()
     .filter(({ command }) => command.startsWith(prefix))
     .map(({ command }) => command.slice(prefix.length).replace(/\0.*$/s, ""))

@@ -1,5 +1,4 @@
 import { statfsSync } from "node:fs";
-import { dirname } from "node:path";
 import { ApiError } from "./api.js";
 
 /** @typedef {import("./api.js").Api} Api */
@@ -43,11 +42,11 @@ export function poolCandidates({ supported, folder, onBtrfs, free }) {
  * @param {Api} api
  * @param {object} options
  * @param {any} options.server `GET /1.0`
+ * @param {string} options.folder the server's own
  * @param {Progress} options.progress
  * @param {string[]} [options.drivers] only these are considered
  */
-export async function createPool(api, { server, progress, drivers }) {
-  const folder = serverFolder(api.socket);
+export async function createPool(api, { server, folder, progress, drivers }) {
   const { type, bavail, bsize } = statfsSync(folder);
   const named = server.environment.storage_supported_drivers.map(
     (/** @type {any} */ one) => one.Name,
@@ -77,10 +76,4 @@ export async function createPool(api, { server, progress, drivers }) {
       progress.step(`No ${driver} here: ${error.message}`);
     }
   }
-}
-
-/** The folder of the server behind a socket; the distributions link /run/incus to the real one. */
-function serverFolder(/** @type {string} */ socket) {
-  const folder = dirname(socket);
-  return folder === "/run/incus" ? "/var/lib/incus" : folder;
 }

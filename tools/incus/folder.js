@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { EXIT, Fault } from "../../host/fault.js";
+import { isMounted } from "./lxcfs.js";
+import { asRoot, lastWords } from "./process.js";
+
+/** @typedef {import("../../host/paths.js").Paths} Paths */
+
+/** What repoman's own daemon keeps; its socket too. @param {Paths} paths */
+export const ownFolder = (paths) => join(paths.stateDir, "incus");
+
+/**
+ * Where the daemon itself sees that folder. A container's root is nobody outside, and has to pass
+ * every folder above its files; homes are closed to others, so the folder is mounted where
+ * anybody may pass. The pool remembers this path, so it is always the same.
+ *
+ * @param {Paths} paths
+ */
+export function daemonFolder(paths) {
+  const name = createHash("sha256").update(ownFolder(paths)).digest("hex").slice(0, 8);
+  return `/run/repoman/incus-${name}`;
+}
+
+/**
+ * @param {Paths} paths
+ * @returns {Promise<string>} the folder for the daemon
+ * @throws {Fault} (exit 3)
+ */
+export async function mountFolder(paths) {
+  const source = ownFolder(paths);
+  const target = daemonFolder(paths);
+  const purpose = "Mounting Incus's folder";
+  await mkdir(source, { recursive: true });
+  if (isMounted(target)) {
+    if (statSync(target).ino === statSync(source).ino) return target;
+    // The folder was deleted and made again.
+    await asRoot(["umount", "--lazy", target], purpose);
+  }
+  for (const argv of [
+    ["mkdir", "-p", target],
+    ["mount", "--bind", source, target],
+    // Else what the daemon mounts below shows up below the source as well.
+    ["mount", "--make-private", target],
+  ]) {
+    const finished = await asRoot(argv, purpose);
+    if (finished.code === 0) continue;
+    throw new Fault(`${purpose} at ${target} failed: ${lastWords(finished)}`, {
+      remedy: "run repoman on a machine, or in a container that may mount (privileged)",
+      exitCode: EXIT.environment,
+    });
+  }
+  return target;
+}
+
+/** Undoes it, once the daemon is down. @param {Paths} paths */
+export async function unmountFolder(paths) {
+  const target = daemonFolder(paths);
+  const purpose = "Unmounting Incus's folder";
+  if (isMounted(target)) await asRoot(["umount", target], purpose);
+  await asRoot(["rmdir", "--ignore-fail-on-non-empty", target], purpose);
+}
