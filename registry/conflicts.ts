@@ -85,6 +85,7 @@ function backupsOverRepositories(
   findings: Findings,
 ): void {
   if (backupRoot === undefined) return;
+  if (!within(reposRoot, backupRoot) && !within(backupRoot, reposRoot)) return;
   const fatal = "and a mirror deletes what its source does not have";
   const atRoot = (what: string) =>
     findings.add({

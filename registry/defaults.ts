@@ -1,19 +1,21 @@
+import { isAbsolute } from "node:path";
 import { paths } from "../host/paths.js";
-import type { Loose } from "./check.ts";
+import { keysAt, type Loose } from "./check.ts";
 import type { Document, Origin } from "./document.ts";
 import { seconds } from "./duration.ts";
 import { type Findings, origin } from "./findings.ts";
 import { absolute, absolutePath } from "./paths.ts";
-import { BUILT_IN, type RegistryFile } from "./schema.ts";
+import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import { type Facts, substitute } from "./substitute.ts";
-import { quote } from "./text.ts";
+import { nearest, quote } from "./text.ts";
 import type { Defaults } from "./types.ts";
 
 /**
  * Resolves `[defaults]`, with the environment and what is built in standing in for what it does not
  * say.
  *
- * @returns the defaults, and where `backup_root` was written
+ * @returns the defaults, where `backup_root` was written, and whether `repos_root` is what the user
+ *   meant
  */
 export function resolveDefaults(
   document: Document,
@@ -21,9 +23,19 @@ export function resolveDefaults(
   env: NodeJS.ProcessEnv,
   facts: Facts,
   findings: Findings,
-): { defaults: Defaults; backupRootOrigin: Origin } {
+): { defaults: Defaults; backupRootOrigin: Origin; rootKnown: boolean } {
   const written = data.defaults ?? {};
   const path = (value: string) => absolute(substitute(value, facts).text, facts.home);
+  for (const key of ["repos_root", "local_repos", "backup_root", "nfs_repos", "logdir"] as const) {
+    const value = written[key];
+    if (value === undefined || isAbsolute(path(value))) continue;
+    findings.add({
+      origin: origin(document, "defaults", key),
+      at: "value",
+      what: `[defaults]: ${key} ${quote(value)} has a variable that means nothing here`,
+      remedy: 'begin it with "/" or "~/"',
+    });
+  }
   const root = (name: "repos_root" | "backup_root") => {
     const { older, variable } = ROOTS[name];
     const value = written[name];
@@ -37,7 +49,18 @@ export function resolveDefaults(
       });
     }
     const stated = value ?? old;
-    return stated === undefined ? fromEnvironment(env, variable, facts, findings) : path(stated);
+    return stated === undefined ? fromEnvironment(variable, env[variable]) : path(stated);
+  };
+  const misled: string[] = [];
+  /** A root that the registry leaves to the environment, where older scripts set it. */
+  const fromEnvironment = (variable: string, value: string | undefined) => {
+    if (!value) return undefined;
+    const wrong = absolutePath(value);
+    if (!wrong) return path(value);
+    const what = `${quote(value)} ${wrong.what}`;
+    findings.addLocated({ file: `environment variable ${variable}`, what, remedy: wrong.remedy });
+    misled.push(variable);
+    return undefined;
   };
   const reposRoot = root("repos_root") ?? path(BUILT_IN.repos_root);
   const backupRoot = root("backup_root");
@@ -54,29 +77,22 @@ export function resolveDefaults(
       profiles: written.profiles?.filter((each) => each !== undefined) ?? [...BUILT_IN.profiles],
     },
     backupRootOrigin: origin(document, "defaults", key),
+    rootKnown: !document.incomplete && misled.length === 0 && !rootMisspelt(document, findings),
   };
+}
+
+/** Whether something is wrong that `repos_root` may hide in; not every repository is misplaced then. */
+function rootMisspelt(document: Document, findings: Findings): boolean {
+  const others = keysAt(registrySchema, ["defaults"]).filter((key) => !/repos/.test(key));
+  return (
+    [...findings.keysUnder(document, ["defaults"])].some((key) => !others.includes(key)) ||
+    [...findings.keysUnder(document, [])].some(
+      (key) => nearest(key, ["defaults"]) && key !== "defaults",
+    )
+  );
 }
 
 const ROOTS = {
   repos_root: { older: "local_repos", variable: "LOCAL_REPOS" },
   backup_root: { older: "nfs_repos", variable: "NFS_REPOS" },
 } as const;
-
-/** A root that the registry leaves to the environment, as scripts from before the registry set it. */
-function fromEnvironment(
-  env: NodeJS.ProcessEnv,
-  variable: string,
-  { home }: Facts,
-  findings: Findings,
-): string | undefined {
-  const value = env[variable];
-  if (!value) return undefined;
-  const wrong = absolutePath(value);
-  if (!wrong) return absolute(value, home);
-  findings.addLocated({
-    file: `environment variable ${variable}`,
-    what: `${quote(value)} ${wrong.what}`,
-    remedy: wrong.remedy,
-  });
-  return undefined;
-}

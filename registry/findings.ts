@@ -30,8 +30,12 @@ export class Findings {
     this.#located.push(problem);
   }
 
-  get any(): boolean {
-    return this.problems.length + this.#located.length > 0;
+  /** The keys directly under a path at which something is wrong. */
+  keysUnder(document: Document, path: Path): Set<string> {
+    const inside = this.problems
+      .map((finding) => finding.origin)
+      .filter((each) => each.document === document && path.every((p, i) => each.path[i] === p));
+    return new Set(inside.map((each) => String(each.path[path.length] ?? "")));
   }
 
   /**

@@ -2,10 +2,10 @@ import { userInfo } from "node:os";
 import { dirname, join, resolve as resolvePath } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { paths } from "../host/paths.js";
-import { check } from "./check.ts";
+import { check, type Loose } from "./check.ts";
 import { conflictsBetween } from "./conflicts.ts";
 import { resolveDefaults } from "./defaults.ts";
-import { parseDocument } from "./document.ts";
+import { type Document, parseDocument } from "./document.ts";
 import { RegistryFault, RegistryMissing } from "./fault.ts";
 import { Findings } from "./findings.ts";
 import { migrate } from "./migrate.ts";
@@ -20,8 +20,8 @@ import {
 import { repository } from "./paths.ts";
 import { type Layer, merge } from "./precedence.ts";
 import { readText } from "./read.ts";
-import { type Resolved, resolve } from "./resolve.ts";
-import { BUILT_IN, registrySchema } from "./schema.ts";
+import { type Context, type Resolved, resolve } from "./resolve.ts";
+import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import type { Facts } from "./substitute.ts";
 import { printable } from "./text.ts";
 import type { Problem, Registry, User } from "./types.ts";
@@ -71,37 +71,30 @@ export async function readRegistry(
   const data = check(registrySchema, document, findings);
   const lanIp = data.host?.lan_ip ?? olderLanIp ?? "";
   const facts = { lanIp, user: user.name, home: user.home };
-  const { defaults, backupRootOrigin } = resolveDefaults(document, data, env, facts, findings);
+  const { defaults, backupRootOrigin, rootKnown } = resolveDefaults(
+    document,
+    data,
+    env,
+    facts,
+    findings,
+  );
 
   const overrides = await readOverrides(join(dirname(file), "repos.d"), findings);
-  const entries = Array.isArray(data.project) ? data.project : [];
-  const all: Resolved[] = [];
-  const warnings: Problem[] = [];
-  const repositoryFiles = await Promise.all(
-    entries.map(async (entry) => {
-      if (!entry?.name) return { warnings: [] };
-      const { path, below } = repository(entry.repo ?? entry.name, defaults.reposRoot, user.home);
-      if (!below) return { warnings: [] };
-      return readRepositoryLayer(entry.name, path, approved.get(entry.name));
-    }),
+  const context = { defaults, facts, rootKnown };
+  const { all, warnings } = await resolveAll(
+    document,
+    data,
+    overrides,
+    approved,
+    context,
+    findings,
   );
-  entries.forEach((entry, index) => {
-    if (!entry) return;
-    const own: Layer = { document, base: ["project", index], data: entry };
-    const repositoryFile = repositoryFiles[index];
-    const override = overrides.get(entry.name ?? "");
-    const layers = [repositoryFile?.layer, override].filter((layer) => layer !== undefined);
-    const resolved = resolve(merge([own, ...layers]), { defaults, facts }, findings);
-    warnings.push(...(repositoryFile?.warnings ?? []));
-    if (!resolved) return;
-    checkWithin(resolved, findings);
-    all.push(resolved);
-  });
-  // What could not be read may hold the project, or the root, that is missed here.
-  const whole = document.syntax.length === 0 && Array.isArray(data.project ?? []);
-  const names = new Set(all.map(({ project }) => project.name));
-  if (whole) reportStrayOverrides(overrides, names, file, findings);
   conflictsBetween(all, defaults, backupRootOrigin, findings);
+  // What could not be read may hold the project that is missed here.
+  if (document.syntax.length === 0 && Array.isArray(data.project ?? [])) {
+    const names = new Set(all.map(({ project }) => project.name));
+    reportStrayOverrides(overrides, names, file, findings);
+  }
 
   const order = [file, ...[...overrides.values()].map((layer) => layer.document.file)];
   return {
@@ -117,6 +110,41 @@ export async function readRegistry(
     facts,
     problems: await findings.locate(order),
   };
+}
+
+/** Resolves every project from what the files say of it, the later ones having the last word. */
+async function resolveAll(
+  document: Document,
+  data: Loose<RegistryFile>,
+  overrides: ReadonlyMap<string, Layer>,
+  approved: ReadonlyMap<string, Approved>,
+  context: Context,
+  findings: Findings,
+): Promise<{ all: Resolved[]; warnings: Problem[] }> {
+  const { reposRoot } = context.defaults;
+  const entries = Array.isArray(data.project) ? data.project : [];
+  const ofRepositories = await Promise.all(
+    entries.map(async (entry) => {
+      if (!entry?.name) return { warnings: [] };
+      const { path, below } = repository(entry.repo ?? entry.name, reposRoot, context.facts.home);
+      if (!below) return { warnings: [] };
+      return readRepositoryLayer(entry.name, path, approved.get(entry.name));
+    }),
+  );
+  const all: Resolved[] = [];
+  entries.forEach((entry, index) => {
+    if (!entry) return;
+    const base = ["project", index];
+    const refused = findings.keysUnder(document, base);
+    const own: Layer = { document, base, data: entry, refused };
+    const others = [ofRepositories[index]?.layer, overrides.get(entry.name ?? "")];
+    const layers = others.filter((layer) => layer !== undefined);
+    const resolved = resolve(merge([own, ...layers]), context, findings);
+    if (!resolved) return;
+    checkWithin(resolved, findings);
+    all.push(resolved);
+  });
+  return { all, warnings: ofRepositories.flatMap((each) => each.warnings) };
 }
 
 async function readMain(file: string): Promise<string> {

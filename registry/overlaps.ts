@@ -10,7 +10,10 @@ export function checkWithin(resolved: Resolved, findings: Findings): void {
   const { project, merged } = resolved;
   const report = new Reporter(project.name, findings);
   const repository = { what: "the repository", device: REPOSITORY_DEVICE, path: project.path };
-  const places = [{ ...repository, origin: merged.origin("path") }];
+  // Where the path was refused, that is the problem, and not where the repository lies without it.
+  const places = merged.refused.has("path")
+    ? []
+    : [{ ...repository, origin: merged.origin("path") }];
   const devices = new Map([[REPOSITORY_DEVICE, "the repository"]]);
   project.mounts.forEach(({ path, device }, index) => {
     const origin = resolved.mountOrigins[index] ?? merged.origin("mount");

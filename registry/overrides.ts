@@ -63,7 +63,7 @@ export async function readOverrides(
     const document = parseDocument(file, reading.text, name);
     reportSyntax(document, findings);
     const data = check(overrideSchema, document, findings);
-    layers.set(name, { document, base: [], data });
+    layers.set(name, { document, base: [], data, refused: findings.keysUnder(document, []) });
   });
   return layers;
 }

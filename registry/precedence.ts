@@ -24,6 +24,8 @@ export interface Layer {
   /** Where in the document the project's keys begin. */
   base: Path;
   data: Loose<ProjectEntry>;
+  /** Keys whose value was refused and left out of `data`. */
+  refused?: ReadonlySet<string>;
 }
 
 /** A value, as Incus writes it, and where it was written. */
@@ -40,6 +42,8 @@ export interface Merged {
   /** Keys are dotted, however they were spelled; without `environment.*`, which is in `env`. */
   config: Map<string, Setting>;
   devices: Map<string, { origin: Origin; options: Map<string, Setting> }>;
+  /** Keys that some file gives a value that was refused. */
+  refused: ReadonlySet<string>;
   /** Keys that one file sets twice, as `"limits.memory"` and as `limits.memory`. */
   twice: { origin: Origin; key: string }[];
   /** Where the value that holds was written; the place of the project's entry if nowhere. */
@@ -89,7 +93,8 @@ export function merge(layers: readonly [Layer, ...Layer[]]): Merged {
     const layer = layers.findLast(({ data: each }) => has(each, path[0])) ?? layers[0];
     return { document: layer.document, path: [...layer.base, ...path] };
   };
-  return { data: data as Merged["data"], env, config, devices, twice, origin };
+  const refused = new Set(layers.flatMap((layer) => [...(layer.refused ?? [])]));
+  return { data: data as Merged["data"], env, config, devices, refused, twice, origin };
 }
 
 function has(data: object, key: string | number | undefined): boolean {

@@ -14,6 +14,8 @@ import type { Defaults, Project } from "./types.ts";
 export interface Context {
   defaults: Defaults;
   facts: Facts;
+  /** Whether `repos_root` is what the user meant; where it may not be, paths are not judged by it. */
+  rootKnown: boolean;
 }
 
 /** A project, and where its parts were written. */
@@ -116,12 +118,16 @@ export function repositoryOrigin({ data, origin }: Merged): Origin {
   return origin(data.repo === undefined ? "name" : "repo");
 }
 
-function resolveRepository({ data, origin }: Merged, context: Context, report: Reporter) {
+function resolveRepository(merged: Merged, context: Context, report: Reporter) {
+  const { data, origin } = merged;
   const { reposRoot } = context.defaults;
   const written = data.repo ?? data.name ?? "";
   const { path, below } = repository(written, reposRoot, context.facts.home);
   // A bad name was reported already; what would follow from it as a path helps nobody.
-  const judged = data.repo !== undefined || !instanceName(written);
+  const judged =
+    context.rootKnown &&
+    !merged.refused.has("repo") &&
+    (data.repo !== undefined || !instanceName(written));
   if (judged && below === undefined) {
     report.problem(
       origin("repo"),

@@ -59,6 +59,29 @@ devices:
     );
   });
 
+  it("does not take what follows from one problem for others", async () => {
+    const project = '\n[[project]]\nname = "alpha"\nrepo = "/repos/alpha"\n';
+    const roots = [
+      `[defaults]\n«repo_root = "/repos"\n`,
+      `[«default]\nrepos_root = "/repos"\n`,
+      `[defaults]\nrepos_root = «"repos"\n`,
+      `[defaults]\nrepos_root = «"\${REPOS}/x"\n`,
+      `[defaults]\nrepos_root = «/repos\n`,
+    ];
+    for (const root of roots) {
+      const { found, places } = await marked({ "repoman.toml": root + project });
+      expect(found).toEqual(places);
+    }
+    const mount = 'mount = [{ source = "/x", path = "/repos/beta/x" }]';
+    // Without what is refused, "beta" would be where another project or a mount already is.
+    for (const wrong of ["repo = «1", `repo = "b"\n${mount}\npath = «1`]) {
+      const { found, places } = await marked({
+        "repoman.toml": `${GOOD}repo = "beta"\n\n[[project]]\nname = "beta"\n${wrong}\n`,
+      });
+      expect(found).toEqual(places);
+    }
+  });
+
   it("names the project of a problem, so that it can be shown beside it", async () => {
     const { problems } = await read({ "repoman.toml": at("image = 1") });
     expect(problems[0]?.project).toBe("alpha");
