@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../host/fault.js";
+import { isAlive, parentOf, self } from "../test/rig/watch.js";
 import { follow, isNewNode } from "./child.js";
 import { Progress } from "./progress.js";
 import { askForRoot } from "./root.js";
@@ -16,8 +17,10 @@ import { ROOT } from "./toolchain.js";
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env */
 export async function main(args, env) {
   const { node } = await setUp({ env, steps: [testStep] });
-  if (!isNewNode()) return follow(node, [fileURLToPath(import.meta.url), ...args], { env });
-
+  if (!isNewNode()) {
+    endWithNpm();
+    return follow(node, [fileURLToPath(import.meta.url), ...args], { env });
+  }
   askForRoot("A machine of its own for the tests", new Progress({ env }));
   const { enterNamespace } = await import("../test/rig/enter.js");
   const folder = mkdtempSync(join(tmpdir(), "repoman-results-"));
@@ -39,6 +42,20 @@ export async function main(args, env) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * npm does not tell its script when it is killed. The rig looks whether the processes above it
+ * live, and sees this one; so this one must not outlive npm.
+ */
+function endWithNpm() {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = parentOf(self());
+  const npm = parent && /^(sh|dash|bash)$/.test(parent.name) ? parentOf(parent) : undefined;
+  const above = [parent, npm].filter((one) => one !== undefined);
+  setInterval(() => {
+    if (!above.every(isAlive)) process.exit(EXIT.failed);
+  }, 200).unref();
 }
 
 /**
