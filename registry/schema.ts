@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { duration } from "./duration.ts";
+import { string } from "./field.ts";
 import { absolutePath, anyPath } from "./paths.ts";
 import { port } from "./port.ts";
 import * as rules from "./rules.ts";
@@ -18,19 +19,6 @@ export const BUILT_IN = {
   default_image: "images:ubuntu/26.04/cloud",
   profiles: ["default"],
 } as const;
-
-/** A string that a rule must be content with; the rule's remedy travels in the issue. */
-const string = (rule: rules.Rule) =>
-  z.string().check((context) => {
-    const complaint = rule(context.value);
-    if (!complaint) return;
-    context.issues.push({
-      code: "custom",
-      input: context.value,
-      message: complaint.what,
-      params: { remedy: complaint.remedy },
-    });
-  });
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.bigint()], {
   error: "must be a string, a number, true or false",
@@ -244,28 +232,6 @@ export const registrySchema = z
   })
   .describe("The registry of repoman: which repositories have a container and a backup.");
 
-/** A profile template, `profiles/*.yml` or `profiles.d/*.yml`; every scalar is read as a string. */
-export const profileSchema = z
-  .strictObject({
-    name: z.string().optional().describe("The name of the file, without its ending."),
-    description: z.string().optional().describe("One line about the profile."),
-    config: z
-      .record(z.string(), z.string(), { error: "must be a table" })
-      .optional()
-      .describe("Incus config keys, such as `environment.EDITOR`."),
-    devices: z
-      .record(string(rules.deviceName), z.record(z.string(), z.string()))
-      .optional()
-      .describe("Incus devices by name, each with its `type` and options."),
-    // `incus profile show` prints these two, and its output is where many a file begins.
-    used_by: z.unknown().optional().describe("Not used."),
-    project: z.unknown().optional().describe("Not used."),
-  })
-  .describe(
-    "A profile. `${HOST_LAN_IP}`, `${USER}` and `${HOME}` are replaced; any other stays as it is.",
-  );
-
-export type ProfileFile = z.infer<typeof profileSchema>;
 export type RegistryFile = z.infer<typeof registrySchema>;
 export type ProjectEntry = z.infer<typeof projectSchema>;
 export type Override = z.infer<typeof overrideSchema>;

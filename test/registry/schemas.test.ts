@@ -2,12 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import {
-  overrideSchema,
-  profileSchema,
-  registrySchema,
-  repositorySchema,
-} from "../../registry/schema.ts";
+import { profileSchema } from "../../registry/profile-schema.ts";
+import { overrideSchema, registrySchema, repositorySchema } from "../../registry/schema.ts";
 import { read } from "./rig.ts";
 
 const SCHEMA_1 = `[defaults]
