@@ -1,16 +1,15 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "./child.ts";
 import { type ClaimedSite, claimSite, makeFolder } from "./claim.ts";
-import { compare, type Found } from "./compare.ts";
-import { clearScratch, copy, type Job } from "./copy.ts";
+import { type CopyPlan, clearScratch, copy, type Job } from "./copy.ts";
+import { type Decision, decide, lookOnce, type Question } from "./decide.ts";
 import { type Abilities, type DiskRecord, writeDiskRecord } from "./disk.ts";
-import { type End, endOf, endOfCopy } from "./end.ts";
-import { repositoryExcludes, ruleFile, WHOLE } from "./excludes.ts";
-import { findGitFolders, type GitFolder, holdsGit } from "./git.ts";
+import { type End, endOfCopy, INTERRUPTED, isFull } from "./end.ts";
+import { repositoryExcludes } from "./excludes.ts";
+import { holdsGit } from "./git.ts";
 import { judgeDestination } from "./judge.ts";
-import { judgeChanges, nothingToCopy, type Verdict } from "./limits.ts";
-import { countRepacked } from "./packed.ts";
+import { nothingToCopy } from "./limits.ts";
 import { findSite } from "./probe.ts";
 import { inspectSource, type Source } from "./source.ts";
 import type { CheckedSpec } from "./spec.ts";
@@ -39,6 +38,7 @@ export interface Surroundings extends MirrorOptions {
 
 /** One run, under the repository's lock. */
 export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<Attempt> {
+  if (around.signal?.aborted) return INTERRUPTED;
   const [site, source] = await Promise.all([
     findSite(spec),
     inspectSource(spec, around.last?.sourceMount),
@@ -80,14 +80,15 @@ async function run(
 ): Promise<Attempt> {
   const excludes = await repositoryExcludes(spec);
   const warnings = [...excludes.warnings];
-  const abilities: Abilities = { ...site.recorded.abilities };
+  const noDelete = around.noDelete ?? false;
+  const allowDeletes = around.allowDeletes ?? false;
   let totalBytes: number | undefined;
   const job: Job = {
     spec,
     site,
     excludes,
     work: around.work,
-    abilities,
+    abilities: { ...site.recorded.abilities },
     run: {
       folder: site.folder,
       lockFd: around.lockFd,
@@ -101,73 +102,69 @@ async function run(
         }),
     },
   };
-  const good = (counts: Counts): Omit<LastGood, "at"> => ({
-    files: counts.files,
-    bytes: counts.bytes,
-    disk: site.recorded.disk,
-    destinationMount: site.mount,
-    sourceMount: source.mount,
+  const finish = (end: End, counts: Counts, failures: string[]): Attempt => ({
+    ...end,
+    counts,
+    failures,
+    warnings,
+    ...(isGood(end) && {
+      good: {
+        files: counts.files,
+        bytes: counts.bytes,
+        disk: site.recorded.disk,
+        destinationMount: site.mount,
+        sourceMount: source.mount,
+      },
+    }),
   });
 
-  let found: Found | undefined;
-  let verdict: Verdict = { maxDelete: 0 };
-  let gitFolders: GitFolder[] | undefined;
-  const folders = async () => (gitFolders ??= await findGitFolders(spec.source, spec.stallAfter));
-  const empty = await isEmpty(spec, site, around.last);
-  if (!empty) {
+  let decision: Decision | undefined;
+  if (!(await isEmpty(spec, site, around.last))) {
     around.onProgress?.({ phase: "comparing", bytes: 0 });
-    found = await compareOnce(job, around.noDelete ?? false);
-    const { counts } = found;
-    const end = endOf(spec, found.outcome);
-    if (end.result === "failed") return { ...end, counts, failures: found.outcome.failures };
-    const nothing = nothingToCopy(spec, counts);
-    if (nothing) return { ...nothing, counts, warnings };
-    const context = {
+    decision = await decideOnDisk(job, {
       last: around.last,
       sourceMount: source.mount,
-      allowDeletes: around.allowDeletes ?? false,
-      noDelete: around.noDelete ?? false,
-    };
-    verdict = judgeChanges(spec, { counts, deletions: found.deletions, repacked: 0 }, context);
-    if (verdict.refused) {
-      const repacked = await countRepacked(found.objectDeletions, await folders(), {
-        source: spec.source,
-        copy: site.destination,
-        allowedLoss: spec.maxDeletePercent,
-        timeoutMs: spec.stallAfter,
-      });
-      verdict = judgeChanges(spec, { counts, deletions: found.deletions, repacked }, context);
-    }
-    if (verdict.refused) return { result: "refused", ...verdict.refused, counts, warnings };
+      allowDeletes,
+      noDelete,
+    });
+    const { found, end, verdict } = decision;
+    const { counts } = found;
+    if (end.result === "failed") return finish(end, counts, found.outcome.failures);
+    if (verdict.refused) return finish(verdict.refused, counts, []);
     if (found.items === 0) {
       if (around.cutOff) await clearScratch(job);
-      return { ...end, counts, warnings, failures: found.outcome.failures, good: good(counts) };
+      return finish(end, counts, found.outcome.failures);
     }
     totalBytes = counts.copiedBytes;
   }
+  if (around.signal?.aborted) return INTERRUPTED;
   await around.onStart();
   job.run.onProgress?.({ bytes: 0, rate: 0 });
-  const copied = await copy(job, {
-    empty,
-    noDelete: around.noDelete ?? false,
-    maxDelete: verdict.maxDelete,
-    gitFolders: await folders(),
-    gitPending: found === undefined || holdsGit(await folders(), found.folders),
-    objectDeletions: around.noDelete ? undefined : found?.objectDeletions,
-  });
-  warnings.push(...(await learn(spec, site.recorded, abilities)));
+  const found = decision?.found;
+  const gitFolders = await (decision?.folders ?? lookOnce(spec))();
+  const plan: CopyPlan = {
+    empty: decision === undefined,
+    noDelete,
+    maxDelete: decision?.verdict.maxDelete ?? 0,
+    gitFolders,
+    gitPending: found === undefined || holdsGit(gitFolders, found.folders),
+    objectDeletions: noDelete ? undefined : found?.objectDeletions,
+  };
+  let copied = await copy(job, plan);
+  // Room is made first only for one who has seen what is to be deleted: the new may still not fit.
+  if (isFull(copied.failures) && allowDeletes && (found?.deletions ?? 0) > 0) {
+    copied = await copy(job, { ...plan, deleteFirst: true });
+  }
+  warnings.push(...(await learn(spec, site.recorded, job.abilities)));
   const counts = found
     ? { ...copied.counts, files: found.counts.files, bytes: found.counts.bytes }
     : copied.counts;
   const end = nothingToCopy(spec, counts, copied.outcome) ?? endOfCopy(spec, copied);
-  const isGood = end.result === "ok" || end.result === "ok-vanished";
-  return {
-    ...end,
-    counts,
-    failures: copied.failures,
-    warnings,
-    ...(isGood && { good: good(counts) }),
-  };
+  return finish(end, counts, copied.failures);
+}
+
+function isGood({ result }: End): boolean {
+  return result === "ok" || result === "ok-vanished";
 }
 
 /** Whether the copy holds nothing yet, so that there is nothing to compare with. */
@@ -185,24 +182,24 @@ async function isEmpty(
   return code === 0 && stdout.length === 0;
 }
 
-async function compareOnce(job: Job, noDelete: boolean): Promise<Found> {
+async function decideOnDisk(
+  job: Job,
+  context: Pick<Question, "last" | "sourceMount" | "allowDeletes" | "noDelete">,
+): Promise<Decision> {
   const { spec, site } = job;
-  const rules = join(job.work, "rules");
-  await writeFile(rules, ruleFile(spec.exclude ?? [], job.excludes.patterns, WHOLE));
-  const paths = {
-    source: spec.source,
+  const question: Question = {
+    ...context,
+    ...job,
     destination: join("../..", spec.below),
-    rules,
-    work: job.work,
+    copy: site.destination,
   };
-  const options = { ...job.run, onProgress: undefined, noDelete };
-  const found = await compare(paths, job.abilities, options);
-  if (!found.outcome.noFolder) return found;
+  const decision = await decide(question);
+  if (!decision.found.outcome.noFolder) return decision;
   // The marker is there, but not the folder beside it.
   const again = await findSite(spec);
-  if (!again.ok) return found;
+  if (!again.ok) return decision;
   await makeFolder(spec, site.folder);
-  return compare(paths, job.abilities, options);
+  return decide(question);
 }
 
 /** Remembers what the disk does not keep. @returns what to say about it, once */

@@ -33,6 +33,8 @@ export interface CopyPlan {
   empty: boolean;
   noDelete: boolean;
   maxDelete: number;
+  /** Delete before anything is copied, to make room. */
+  deleteFirst?: boolean;
   gitFolders: readonly GitFolder[];
   /** Whether something is pending in a git folder. */
   gitPending: boolean;
@@ -53,7 +55,8 @@ export interface Copied {
 
 const SEVERITY: readonly (number | null)[] = [0, 24, 25, 23];
 const severity = (outcome: RunOutcome | undefined) => {
-  const index = SEVERITY.indexOf(outcome?.code ?? (outcome ? null : 0));
+  const code = outcome?.code ?? (outcome ? null : 0);
+  const index = SEVERITY.indexOf(code === 24 && outcome?.deletionsStopped ? 25 : code);
   return index < 0 ? SEVERITY.length : index;
 };
 /** Whether the next phase makes sense. */
@@ -91,12 +94,15 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     // Unfinished files wait outside the copy, as long as a rename can bring them in.
     ...(device === site.found.device ? [`--temp-dir=${join(site.folder, spec.name, "tmp")}`] : []),
   ];
-  if (plan.gitFolders.length === 0) {
-    await phase(job, copied, WHOLE, spec.source, destination, extra);
-  } else if (plan.gitPending) {
+  const rest = plan.gitFolders.length === 0 ? WHOLE : gitRules(plan.gitFolders).rest;
+  if (plan.deleteFirst) {
+    const only = ["--existing", "--ignore-existing", ...deleteArgs(plan.maxDelete)];
+    await phase(job, copied, rest, spec.source, destination, only);
+  }
+  if (!goesOn(copied)) return copied;
+  if (plan.gitPending && plan.gitFolders.length > 0) {
     await copyGit(job, copied, plan, destination, extra);
   } else {
-    const { rest } = gitRules(plan.gitFolders);
     await phase(job, copied, rest, spec.source, destination, extra);
   }
   await clearScratch(job).catch(() => undefined);

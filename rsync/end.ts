@@ -6,6 +6,17 @@ import type { RunRecord } from "./types.ts";
 /** How a run ended, in the words of its record. */
 export type End = Pick<RunRecord, "result" | "reason" | "remedy">;
 
+export const INTERRUPTED: Required<End> = {
+  result: "failed",
+  reason: "It was interrupted",
+  remedy: "Run it again: repoman sync",
+};
+
+/** Whether the disk had no room for something. */
+export function isFull(failures: readonly string[]): boolean {
+  return failures.some((line) => /No space left|Disk quota exceeded/.test(line));
+}
+
 /** What a whole copy came to. */
 export function endOfCopy(spec: CheckedSpec, copied: Copied): End {
   const { outcome } = copied;
@@ -37,11 +48,19 @@ export function endOf(spec: CheckedSpec, outcome: RunOutcome): End {
       `Check the file server and the mounts. ${again}`,
     );
   }
-  if (outcome.aborted) return failed("It was interrupted", again);
+  if (outcome.aborted) return INTERRUPTED;
   if (outcome.noFolder) {
     return failed(`The backup disk at ${spec.backupRoot} went away`, `Mount it. ${again}`);
   }
   const first = outcome.failures[0];
+  // Of several troubles rsync's exit code tells one.
+  if (outcome.deletionsStopped && [0, 24, 25].includes(outcome.code ?? -1)) {
+    return {
+      result: "partial",
+      reason: "More files vanished from the repository during the run than may be deleted",
+      remedy: `Look at ${spec.source}, then run it again.`,
+    };
+  }
   switch (outcome.code) {
     case 0:
       return { result: "ok" };
@@ -50,18 +69,12 @@ export function endOf(spec: CheckedSpec, outcome: RunOutcome): End {
         result: "ok-vanished",
         reason: `${outcome.vanished} files went away while they were copied`,
       };
-    case 25:
-      return {
-        result: "partial",
-        reason: "More files vanished from the repository during the run than may be deleted",
-        remedy: `Look at ${spec.source}, then run it again.`,
-      };
     default:
   }
-  if (outcome.failures.some((line) => /No space left|Disk quota exceeded/.test(line))) {
+  if (isFull(outcome.failures)) {
     return failed(
       `The backup disk at ${spec.backupRoot} is full`,
-      `Free some space (old snapshots, other copies). ${again}`,
+      `Free some space. What the repository no longer has is deleted only when all else is copied; to delete it first: repoman sync ${spec.name} --allow-deletes`,
     );
   }
   if (outcome.failures.some((line) => /Read-only file system/.test(line))) {

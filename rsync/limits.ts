@@ -1,3 +1,4 @@
+import type { Refusal } from "./judge.ts";
 import { wentAway } from "./source.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { Counts, LastGood, MountFacts } from "./types.ts";
@@ -16,7 +17,7 @@ export interface Comparison {
 }
 
 export interface Verdict {
-  refused?: { reason: string; remedy: string };
+  refused?: Refusal;
   /** What the run itself may delete, for `--max-delete`. */
   maxDelete: number;
 }
@@ -48,7 +49,7 @@ export function judgeChanges(
     `Look at ${spec.source}. If this is meant: repoman sync ${spec.name} --allow-deletes ` +
     "(it shows them first).";
   const refuse = (reason: string): Verdict => ({
-    refused: { reason: reason + away, remedy },
+    refused: { result: "refused", reason: reason + away, remedy },
     maxDelete: 0,
   });
   if (!context.noDelete && judged > limit) {
@@ -83,7 +84,7 @@ export function nothingToCopy(
   spec: CheckedSpec,
   counts: Counts,
   outcome?: { code: number | null },
-): { result: "refused"; reason: string; remedy: string } | undefined {
+): Refusal | undefined {
   if (counts.files > 1 || (outcome && outcome.code !== 0)) return undefined;
   return {
     result: "refused",

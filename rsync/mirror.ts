@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, tryLock } from "../host/lock.js";
 import { type Attempt, attempt } from "./attempt.ts";
+import { INTERRUPTED } from "./end.ts";
 import { noCounts } from "./output.ts";
 import { appendHistory, readRecord, writeRecord } from "./record.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
@@ -29,6 +30,7 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
       remedy: `Run it again: repoman sync ${spec.name}`,
     };
     let done = interrupted;
+    let record: RunRecord;
     try {
       done = await attempt(spec, {
         ...options,
@@ -43,14 +45,14 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
       done = { result: "failed", reason: String(error) };
       if (!(error instanceof Fault)) throw error;
       done = options.signal?.aborted
-        ? { ...interrupted, reason: "It was interrupted" }
+        ? INTERRUPTED
         : { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
     } finally {
-      const record = recordOf(done);
+      record = recordOf(done);
       await writeRecord(spec.recordsDir, record);
       await appendHistory(spec.recordsDir, record);
     }
-    return recordOf(done);
+    return record;
   } finally {
     lock.release();
   }

@@ -29,6 +29,8 @@ export interface RunOutcome {
   counts: Counts;
   /** rsync's messages about single files, the first 20, without vanished ones. */
   failures: string[];
+  /** `--max-delete` kept something from being deleted. */
+  deletionsStopped: boolean;
   /** Files that went away while it ran: how many, and the first names as printed. */
   vanished: number;
   vanishedNames: string[];
@@ -42,7 +44,7 @@ const KEPT_MESSAGES = 20;
 /** rsync tells its progress for every file; more often than this nobody can read it. */
 const PROGRESS_MS = 100;
 /** How long rsync may take to clean up after SIGTERM, and then the kernel after SIGKILL. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 3_000;
 
 /**
  * Runs rsync in a process group of its own, streaming its output.
@@ -60,6 +62,7 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       stuck: false,
       counts: noCounts(),
       failures: [],
+      deletionsStopped: false,
       vanished: 0,
       vanishedNames: [],
       lastError: "",
@@ -170,6 +173,10 @@ export function readMessage(line: string, outcome: RunOutcome): void {
   }
   if (/^rsync (error|warning): /.test(line)) {
     outcome.lastError = line;
+    return;
+  }
+  if (line.startsWith("Deletions stopped due to --max-delete limit")) {
+    outcome.deletionsStopped = true;
     return;
   }
   const refusedAttribute = /setxattr\(.*,"([a-z]+\.[^"]*)"\) failed: .* \(95\)$/.exec(line);

@@ -45,7 +45,7 @@ export interface BackupSpec {
  * How a run ended.
  * - `ok`: the copy is the source
  * - `ok-vanished`: so it is, but for files that went away while it ran
- * - `partial`: some files could not be copied; nothing more was deleted
+ * - `partial`: some files could not be copied, or not everything could be deleted
  * - `refused`: something looks wrong with disk or source; nothing was copied or deleted
  * - `unreachable`: the disk is not there or does not answer; nothing was copied or deleted
  * - `failed`: it broke off, or was interrupted, in the middle

@@ -1,0 +1,293 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import {
+  type BackupSpec,
+  freshness,
+  type MirrorOptions,
+  mirror,
+  readHistory,
+  readRecord,
+} from "../../rsync/index.ts";
+import { start } from "../rig/command.ts";
+import { mount } from "../rig/mounts.ts";
+import { until } from "../rig/place.ts";
+import { everyProcess, signal } from "../rig/processes.ts";
+import { differences } from "./same-tree.ts";
+import { type Workbench, workbench } from "./workbench.ts";
+
+const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
+const MB = Buffer.alloc(1 << 20, "0123456789abcdef");
+
+/** One mirror run in a process of its own. */
+const startMirror = (spec: BackupSpec) => start([process.execPath, SCRIPT, JSON.stringify(spec)]);
+
+/** The rsync processes of one run. */
+const rsyncs = (spec: BackupSpec) =>
+  everyProcess().filter(({ argv }) => argv[0] === "rsync" && argv.includes(`${spec.source}/`));
+
+async function rsyncRuns(spec: BackupSpec): Promise<void> {
+  await until("rsync", () => rsyncs(spec).length >= 3);
+}
+
+/** Some large files and many small ones. */
+function fill(folder: string, megabytes = 8, files = 300): void {
+  mkdirSync(folder, { recursive: true });
+  for (let i = 0; i < megabytes; i++) writeFileSync(join(folder, `big-${i}`), MB);
+  for (let i = 0; i < files; i++) writeFileSync(join(folder, `small-${i}`), `small ${i}`);
+}
+
+async function repaired({ spec }: Workbench, options: MirrorOptions = {}): Promise<void> {
+  const record = await mirror(spec, options);
+  expect(record).toMatchObject({ result: "ok" });
+  expect(await differences(spec.source, spec.destination)).toEqual([]);
+  const [marker] = readdirSync(join(spec.backupRoot, ".repoman"));
+  // Nothing unfinished is left beside the copy.
+  expect(readdirSync(join(spec.backupRoot, ".repoman", marker ?? ""))).toEqual([]);
+}
+
+/** Calls `act` once, when the copying begins. */
+function atCopying(act: () => void): MirrorOptions {
+  let done = false;
+  return {
+    onProgress: ({ phase }) => {
+      if (phase !== "copying" || done) return;
+      done = true;
+      act();
+    },
+  };
+}
+
+describe("a run that is interrupted", () => {
+  test("by an abort ends at once and says so", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 80);
+    const stop = new AbortController();
+    const running = mirror(spec, { signal: stop.signal });
+    await rsyncRuns(spec);
+    await pause(20);
+    const begun = performance.now();
+    stop.abort();
+    const record = await running;
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    expect(record).toMatchObject({ result: "failed", reason: "It was interrupted" });
+    expect(rsyncs(spec)).toEqual([]);
+    expect(readdirSync(spec.destination).filter((name) => name.startsWith("."))).toEqual([]);
+    await repaired(bench);
+  });
+
+  test("before it began changes nothing", async () => {
+    const bench = await workbench("plain");
+    fill(bench.spec.source, 1, 3);
+    const record = await mirror(bench.spec, { signal: AbortSignal.abort() });
+    expect(record).toMatchObject({ result: "failed", reason: "It was interrupted" });
+    expect(readdirSync(bench.spec.backupRoot)).not.toContain("demo");
+    await repaired(bench);
+  });
+
+  test("by a kill of rsync at any moment is repaired by the next", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 40);
+    for (const delay of [0, 5, 15, 40]) {
+      const running = mirror(spec);
+      await until("rsync", () => rsyncs(spec).length >= 1);
+      await pause(delay);
+      const [victim] = rsyncs(spec).sort(() => (delay % 2) - 0.5);
+      if (victim) signal(victim.pid, "SIGKILL");
+      const record = await running;
+      if (record.result !== "ok") expect(record.result).toBe("failed");
+      for (let i = 0; i < 5; i++) appendFileSync(join(spec.source, `big-${delay}-${i}`), MB);
+    }
+    await repaired(bench);
+  });
+
+  test("by a kill of this process leaves a record, and a lock while rsync lives", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 1);
+    await mirror(spec);
+    fill(spec.source, 80);
+    const running = startMirror(spec);
+    await rsyncRuns(spec);
+    await running.printed("copying");
+    const [leader] = rsyncs(spec);
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGSTOP");
+    running.kill("SIGKILL");
+    await running.done;
+    expect(leader && rsyncs(spec).map(({ pid }) => pid)).toContain(leader?.pid);
+    await expect(mirror(spec)).rejects.toMatchObject({ exitCode: 4 });
+
+    const record = await readRecord(spec.recordsDir, spec.name);
+    expect(record).toMatchObject({ result: "failed", reason: expect.stringContaining("cut off") });
+    expect(record?.lastGood).toBeDefined();
+    expect(freshness(record, spec, Date.now()).fresh).toBe(false);
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGKILL");
+    await until("rsync's end", () => rsyncs(spec).length === 0);
+    await repaired(bench);
+  });
+
+  test.each([0, 60, 120, 200, 300])(
+    "by a kill of everything after %i ms is repaired by the next",
+    async (delay) => {
+      const bench = await workbench("plain");
+      const { spec } = bench;
+      fill(spec.source, 4);
+      await mirror(spec);
+      fill(join(spec.source, "more"), 24, 300);
+      for (let i = 0; i < 40; i++) {
+        renameSync(join(spec.source, `small-${i}`), join(spec.source, `moved-${i}`));
+      }
+      const running = startMirror(spec);
+      await until("the run", () => running.processes().length > 0);
+      await pause(delay);
+      await running.killAll();
+      await running.done;
+      // Whatever was there under its old name is there under the old or the new one.
+      const names = new Set(readdirSync(spec.destination));
+      for (let i = 0; i < 40; i++) {
+        expect(names.has(`small-${i}`) || names.has(`moved-${i}`)).toBe(true);
+      }
+      await repaired(bench);
+    },
+  );
+
+  test("by a disk that hangs is ended after a while", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 80);
+    const running = mirror({ ...spec, stallAfter: 1_000 });
+    await rsyncRuns(spec);
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGSTOP");
+    const record = await running;
+    expect(record.result).toBe("failed");
+    expect(record.reason).toContain("Nothing moved for 1 s");
+    expect(rsyncs(spec)).toEqual([]);
+    await repaired(bench);
+  });
+});
+
+describe("two runs of one repository", () => {
+  test("at once: one works, the other says so", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 40);
+    const runs = await Promise.allSettled([mirror(spec), mirror(spec), mirror(spec)]);
+    const good = runs.filter(({ status }) => status === "fulfilled");
+    expect(good).toHaveLength(1);
+    for (const run of runs) {
+      if (run.status === "fulfilled") continue;
+      expect(run.reason).toMatchObject({ name: "Fault", exitCode: 4 });
+      expect(String(run.reason)).toContain("already running");
+    }
+    expect(await readHistory(spec.recordsDir, spec.name)).toHaveLength(1);
+    await repaired(bench);
+  });
+
+  test("from two processes: the same", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 80);
+    const first = startMirror(spec);
+    await first.printed("copying");
+    await expect(mirror(spec)).rejects.toThrow("already running");
+    expect((await first.done).exitCode).toBe(0);
+    await repaired(bench);
+  });
+});
+
+describe("a repository at work", () => {
+  test("whose files go away during the copy is copied all the same", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 30, 100);
+    const record = await mirror(
+      spec,
+      atCopying(() => {
+        // Listed by then or not; rsync must cope with either.
+        setTimeout(() => {
+          for (let i = 0; i < 100; i++) rmSync(join(spec.source, `small-${i}`));
+        }, 10);
+      }),
+    );
+    expect(["ok", "ok-vanished"]).toContain(record.result);
+    await repaired(bench, { allowDeletes: true });
+  });
+
+  test("whose files change all the time is caught up with", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    fill(spec.source, 20, 50);
+    let writes = 0;
+    const writer = setInterval(() => {
+      writes += 1;
+      const name = join(spec.source, `small-${writes % 50}`);
+      if (writes % 3 === 0) {
+        writeFileSync(`${name}.new`, `renamed ${writes}`);
+        renameSync(`${name}.new`, name);
+      } else if (writes % 3 === 1) appendFileSync(name, `more ${writes}`);
+      else rmSync(name, { force: true });
+      appendFileSync(join(spec.source, `big-${writes % 20}`), "tail");
+    }, 1);
+    for (let i = 0; i < 4; i++) {
+      const { result, failures } = await mirror({ ...spec, maxDeletePercent: 100 });
+      expect({ result, failures }).toEqual({
+        result: expect.stringMatching(/^ok/),
+        failures: [],
+      });
+    }
+    clearInterval(writer);
+    await pause(5);
+    expect(writes).toBeGreaterThan(20);
+    await repaired(bench, { allowDeletes: true });
+  });
+});
+
+describe("a disk that is full half-way", () => {
+  test("loses no good file, and goes on when there is space", async () => {
+    const bench = await workbench("tmpfs");
+    const { spec } = bench;
+    fill(spec.source, 20, 50);
+    await mirror(spec);
+    for (let i = 0; i < 10; i++) {
+      renameSync(join(spec.source, `big-${i}`), join(spec.source, `moved-${i}`));
+    }
+    for (let i = 0; i < 60; i++) writeFileSync(join(spec.source, `huge-${i}`), MB);
+    const record = await mirror(spec);
+    expect(record.result).toBe("failed");
+    expect(record.reason).toContain("is full");
+    expect(record.lastGood).toBeDefined();
+    for (let i = 0; i < 20; i++) {
+      expect(readFileSync(join(spec.destination, `big-${i}`)).equals(MB)).toBe(true);
+    }
+    await mount("-o", "remount,size=256M", spec.backupRoot);
+    await repaired(bench);
+  });
+
+  test("from the first run on", async () => {
+    const bench = await workbench("tmpfs");
+    fill(bench.spec.source, 80, 0);
+    const record = await mirror(bench.spec);
+    expect(record).toMatchObject({ result: "failed", reason: expect.stringContaining("full") });
+    for (const name of readdirSync(bench.spec.destination)) {
+      expect(statSync(join(bench.spec.destination, name)).size).toBe(MB.length);
+    }
+    // What fits now is what is left when all else is deleted first.
+    for (let i = 30; i < 80; i++) rmSync(join(bench.spec.source, `big-${i}`));
+    for (let i = 0; i < 30; i++) writeFileSync(join(bench.spec.source, `new-${i}`), MB);
+    expect((await mirror(bench.spec)).result).toBe("refused");
+    await repaired(bench, { allowDeletes: true });
+  });
+});
