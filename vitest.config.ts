@@ -10,6 +10,8 @@ import { defineConfig } from "vitest/config";
  *     node test/rig/enter.js -- npx vitest run --configLoader native test/engine/drift.live.test.ts
  */
 const LIVE = "test/**/*.live.test.ts";
+// These look at the whole machine that they run in, so nothing may go on beside them.
+const ALONE = "test/rig/{enter,sudo}.live.test.ts";
 
 // A live file has a daemon, some containers and a Pulumi run at work: about a gigabyte.
 const workers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31)));
@@ -32,11 +34,23 @@ export default defineConfig({
         test: {
           name: "live",
           include: [LIVE],
+          exclude: [ALONE],
           globalSetup: ["test/rig/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
           maxWorkers: workers,
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          include: [ALONE],
+          globalSetup: ["test/rig/setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
         },
       },
     ],

@@ -68,6 +68,8 @@ function once(
           ...headers,
         },
         timeout: 130_000,
+        // A kept connection may be one that a daemon has closed meanwhile.
+        agent: false,
       },
       (response) => {
         let text = "";

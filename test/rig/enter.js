@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { constants, homedir, tmpdir } from "node:os";
+import { constants, homedir, release, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT, Fault } from "../../host/fault.js";
@@ -98,7 +98,17 @@ async function enterAsRoot(request, watchlist) {
     mkdirSync(mountPoint);
     const { keep, write } = request;
     const masks = ["/root", "/home", homedir(), request.env.HOME ?? "/root"];
-    writeFileSync(plan, JSON.stringify({ mountPoint, hierarchies: cgroups, masks, keep, write }));
+    writeFileSync(
+      plan,
+      JSON.stringify({
+        mountPoint,
+        hierarchies: cgroups,
+        masks,
+        keep,
+        write,
+        disk: needsDisk(request.env),
+      }),
+    );
     const join_ = join(HERE, "join.sh");
     const child = spawn(
       "setpriv",
@@ -167,6 +177,17 @@ function watched() {
   if (!parent) return [];
   const grandparent = /^(sh|dash|bash)$/.test(parent.name) ? parentOf(parent) : undefined;
   return grandparent ? [parent, grandparent] : [parent];
+}
+
+/**
+ * Memory as a file system takes mapped ids from Linux 6.3 on and attributes of users from 6.6;
+ * before, there has to be a disk image in it.
+ *
+ * @param {NodeJS.ProcessEnv} env `REPOMAN_TEST_DISK=1` asks for it anyway
+ */
+function needsDisk(env) {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return Boolean(env.REPOMAN_TEST_DISK) || major < 6 || (major === 6 && minor < 6);
 }
 
 function needNamespaces() {

@@ -106,6 +106,18 @@ describe.sequential("the private machine", () => {
     expect(await traces()).toEqual(before);
   });
 
+  test("ends when npm, which started it, is killed", async () => {
+    const script = '"$@"; exit $?';
+    const npm = start(["sh", "-c", script, "sh", ...enter("sh", "-c", "echo up; sleep 3600")], {
+      env: { ...process.env, npm_lifecycle_event: "test" },
+    });
+    await npm.printed("up");
+    npm.kill("SIGKILL");
+    await npm.done;
+    await until("all of its processes to go", () => npm.processes().length === 0);
+    expect(runs()).toEqual([]);
+  });
+
   test("is left alone by another one's clean-up while it lives", async () => {
     const machine = start(enter("sh", "-c", "echo up; sleep 3600"));
     await machine.printed("up");

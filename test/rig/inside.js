@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { totalmem } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -24,6 +25,7 @@ import { basename, dirname, join } from "node:path";
  * @property {string[]} masks homes to cover; some may be absent or lie in one another
  * @property {string[]} keep what stays visible, read-only
  * @property {string[]} write what stays visible and writable
+ * @property {boolean} disk whether the private folders lie on a disk image instead of a tmpfs
  */
 
 /** @type {Plan} */
@@ -120,12 +122,25 @@ function detachForeign(masks) {
   }
 }
 
+/**
+ * An ext4 image in memory. Nobody else finds the file, and the kernel drops it with the mount.
+ *
+ * @param {string} file
+ * @param {string} point
+ */
+function mountDisk(file, point) {
+  run("truncate", "-s", String(Math.floor(totalmem() * 0.7)), file);
+  run("mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E", "lazy_itable_init=1,discard", file);
+  mount("-o", "loop,discard", file, point);
+}
+
 function privateFolders() {
   const root = plan.mountPoint;
   const rig = join(root, "rig");
   mount("-t", "tmpfs", "-o", "mode=755,size=75%", "run", root);
   mkdirSync(rig);
-  mount("-t", "tmpfs", "-o", "mode=755,size=75%", "rig", rig);
+  if (plan.disk) mountDisk(join(root, "disk"), rig);
+  else mount("-t", "tmpfs", "-o", "mode=755,size=75%", "rig", rig);
   for (const folder of ["etc", "keep", "masks"]) mkdirSync(join(rig, folder));
   run("cp", "-a", "/etc/.", join(rig, "etc"));
 
