@@ -39,7 +39,7 @@ type Facts = Record<string, string>;
 
 async function survey(root: string): Promise<Map<string, Facts>> {
   const found = new Map<string, Facts>();
-  const firstOf = new Map<bigint, string>();
+  const linked = new Map<bigint, string[]>();
   const visit = async (name: string) => {
     const path = pathOf(root, name);
     const stat = await lstat(path, { bigint: true });
@@ -53,9 +53,7 @@ async function survey(root: string): Promise<Map<string, Facts>> {
     if (stat.isSymbolicLink()) facts.target = (await readlink(path, "latin1")) as string;
     if (stat.isFile()) facts.size = String(stat.size);
     if (!stat.isDirectory() && stat.nlink > 1n) {
-      const first = firstOf.get(stat.ino) ?? name;
-      firstOf.set(stat.ino, first);
-      facts.sameFileAs = first;
+      linked.set(stat.ino, [...(linked.get(stat.ino) ?? []), name]);
     }
     found.set(name, facts);
     if (!stat.isDirectory()) return;
@@ -63,6 +61,13 @@ async function survey(root: string): Promise<Map<string, Facts>> {
     for (const child of children.sort()) await visit(name === "" ? child : `${name}/${child}`);
   };
   await visit("");
+  // A file may have further names outside of the tree, which are none of its business.
+  for (const names of linked.values()) {
+    for (const name of names) {
+      const facts = found.get(name);
+      if (facts && names.length > 1) facts.sameFileAs = names[0] ?? "";
+    }
+  }
   return found;
 }
 
