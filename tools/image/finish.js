@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { Api, ApiError } from "../incus/api.js";
 import { lastWords, run } from "../incus/process.js";
@@ -20,9 +21,10 @@ import { fingerprint, MARK } from "./layout.js";
  */
 export async function finish(unfinished, target, { socket, progress }) {
   const api = new Api(socket);
+  const mark = basename(target).replace(/\.tar\.gz$/, "");
   const incus = await client(socket, `${target}.client`);
   const work = `${target}.${randomBytes(4).toString("hex")}`;
-  await removeLeftovers(api, target);
+  await removeLeftovers(api, mark);
   const pool = await poolFor(api);
   const id = await fingerprint(unfinished);
   const name = `repoman-build-${randomBytes(4).toString("hex")}`;
@@ -38,7 +40,7 @@ export async function finish(unfinished, target, { socket, progress }) {
       start: true,
       profiles: [],
       source: { type: "image", fingerprint: id },
-      config: { [MARK]: target, "raw.lxc": "lxc.init.cmd = /repoman-build/init" },
+      config: { [MARK]: mark, "raw.lxc": "lxc.init.cmd = /repoman-build/init" },
       devices: { root: { type: "disk", path: "/", pool } },
     });
     await must(incus("exec", name, "-T", "--", "/repoman-build/install"));
@@ -62,7 +64,7 @@ export async function finish(unfinished, target, { socket, progress }) {
   } finally {
     await rm(work, { force: true });
     // What cannot be removed now is by the next build; it must not hide why this one failed.
-    await removeLeftovers(api, target).catch(() => {});
+    await removeLeftovers(api, mark).catch(() => {});
     await rm(`${target}.client`, { recursive: true, force: true });
   }
 }
@@ -111,11 +113,11 @@ async function poolFor(api) {
 
 /**
  * @param {Api} api
- * @param {string} target whose build's things to remove
+ * @param {string} mark
  */
-async function removeLeftovers(api, target) {
+async function removeLeftovers(api, mark) {
   for (const { name, config, status } of await api.list("/1.0/instances?recursion=1")) {
-    if (config[MARK] !== target) continue;
+    if (config[MARK] !== mark) continue;
     const path = `/1.0/instances/${name}`;
     // Stopping an ephemeral container removes it, sometimes before the answer is out.
     if (status === "Running") {
@@ -124,7 +126,7 @@ async function removeLeftovers(api, target) {
     await ifThere(api.delete(path));
   }
   for (const { fingerprint: id, properties } of await api.list("/1.0/images?recursion=1")) {
-    if (properties?.[MARK] === target) await api.delete(`/1.0/images/${id}`);
+    if (properties?.[MARK] === mark) await api.delete(`/1.0/images/${id}`);
   }
 }
 

@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { exists } from "../../host/files.js";
-import { HeldLock, waitForLock } from "../../host/lock.js";
 import { Api } from "../incus/api.js";
 import { lastWords, run } from "../incus/process.js";
-import { client, finish } from "./finish.js";
-import { fingerprint, finishedImage, layOut } from "./layout.js";
+import { imageFile } from "./cache.js";
+import { client } from "./finish.js";
+import { fingerprint } from "./layout.js";
 import { recipe } from "./recipe.js";
 
 /**
@@ -15,6 +15,8 @@ import { recipe } from "./recipe.js";
  * @typedef {{ step(text: string): void }} Progress
  * @typedef {{ paths: Paths, env: NodeJS.ProcessEnv, progress: Progress }} Context
  */
+
+export { imageFile, prepareImage } from "./cache.js";
 
 /** A Debian system on the public image server. */
 export const PUBLIC_IMAGE = "images:debian/12/cloud";
@@ -82,58 +84,6 @@ export async function provideLocalImage(socket, context) {
   }
   await api.post("/1.0/images/aliases", { name: plan.alias, target: id, type: "container" });
   return plan.alias;
-}
-
-/**
- * The locally built image as a file, from the cache or built.
- *
- * @param {string} socket of a daemon to build in
- * @param {Context} context
- * @param {import("./recipe.js").Recipe} [given]
- * @returns {Promise<string>}
- * @throws {Fault} (exit 3)
- */
-export async function imageFile(socket, { paths, progress }, given) {
-  const plan = given ?? (await recipe());
-  const folder = imageFolder(paths);
-  const target = finishedImage(plan, folder);
-  if (await exists(target)) return target;
-  await mkdir(folder, { recursive: true });
-  const lock = await waitForLock(join(folder, "lock"), `repoman (pid ${process.pid})`, {
-    timeoutMs: 30 * 60_000,
-    onWait: (holder) => progress.step(`Waiting for ${holder}, which builds an image`),
-  });
-  if (!(lock instanceof HeldLock)) {
-    throw new Fault(`${lock.holder} has been building an image for half an hour`, {
-      remedy: "end it, then start again",
-      exitCode: EXIT.conflict,
-    });
-  }
-  try {
-    if (await exists(target)) return target;
-    progress.step(`Building a ${plan.os} ${plan.release} image on this machine (about a minute)`);
-    const unfinished = await layOut(plan, { folder, cacheDir: paths.cacheDir, progress });
-    await finish(unfinished, target, { socket, progress });
-    await removeOthers(folder, target);
-    return target;
-  } finally {
-    lock.release();
-  }
-}
-
-/** @param {Paths} paths */
-export const imageFolder = (paths) => join(paths.cacheDir, "images");
-
-/**
- * Images of earlier recipes, and halves of this one, are of no more use.
- * @param {string} folder
- * @param {string} target
- */
-async function removeOthers(folder, target) {
-  const keep = [basename(target), "lock"];
-  for (const name of await readdir(folder)) {
-    if (!keep.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
-  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { buildTools } from "./tools.js";
 /** @typedef {import("./recipe.js").Recipe} Recipe */
 /** @typedef {{ step(text: string): void }} Progress */
 
-/** On everything in Incus that exists only while an image is built: the file that is to become it. */
+/** On everything in Incus that exists only while an image is built: which one. */
 export const MARK = "user.repoman.build";
 
 /**
@@ -30,6 +30,10 @@ export async function layOut(plan, { folder, cacheDir, progress }) {
   const tarball = unfinishedImage(plan, folder);
   if (await exists(tarball)) return tarball;
   await mkdir(folder, { recursive: true });
+  // The caller holds a lock: these are of builds that were cut off.
+  for (const name of await readdir(folder)) {
+    if (name.startsWith("work.")) await rm(join(folder, name), { recursive: true, force: true });
+  }
   refuseSmallDisk(folder);
   const tools = await buildTools(cacheDir, progress);
   const debs = join(folder, "debs");
@@ -60,7 +64,7 @@ export async function layOut(plan, { folder, cacheDir, progress }) {
       { env, timeoutMs: 30 * 60_000 },
     );
     if (laidOut.code !== 0) throw refused(plan, lastWords(laidOut, 4));
-    await addBuildFiles(plan, root, finishedImage(plan, folder));
+    await addBuildFiles(plan, root);
     const tar = join(work, "image.tar");
     const packed = await run(
       [
@@ -89,8 +93,8 @@ export const finishedImage = (plan, folder) => join(folder, `${basename(plan)}.t
 /** @param {Recipe} plan */
 const basename = ({ alias, key }) => `${alias.replace(/^repoman\//, "")}-${key}`;
 
-/** @param {Recipe} plan @param {string} root @param {string} finished */
-async function addBuildFiles(plan, root, finished) {
+/** @param {Recipe} plan @param {string} root */
+async function addBuildFiles(plan, root) {
   const date = await releaseDate(root);
   const build = join(root, "repoman-build");
   await cp(BUILD, build, { recursive: true });
@@ -107,7 +111,7 @@ async function addBuildFiles(plan, root, finished) {
   const bare = JSON.stringify({
     architecture: plan.machine,
     creation_date: date,
-    properties: { description: "half built by repoman", [MARK]: finished },
+    properties: { description: "half built by repoman", [MARK]: basename(plan) },
   });
   await writeFile(join(root, "..", "metadata.yaml"), bare);
   // A checkout may have been made with any umask.

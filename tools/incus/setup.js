@@ -37,6 +37,7 @@ function complete({ env = process.env, paths = hostPaths(env), progress = { step
  */
 export const incusStep = {
   name: "Incus",
+  needsRoot: true,
 
   /** @param {Partial<Context>} [context] */
   async ready(context) {
