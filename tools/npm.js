@@ -24,6 +24,7 @@ export async function npmCi(what, { env }, { cwd, log }) {
     cwd,
     log,
     leashed: true,
+    causeFirst: true,
     // What npm tells its scripts would be taken for settings; being one is no reason to differ.
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !isFromNpm(name))),
     timeoutMs: 30 * 60_000,

@@ -98,11 +98,12 @@ export function run(file, args, { cwd, env, timeoutMs, log, onLine, leashed }) {
  * @param {string} what for the message, as in "npm could not install the dependencies"
  * @param {string} file
  * @param {readonly string[]} args
- * @param {RunOptions & { remedy?: string }} options
+ * @param {RunOptions & { remedy?: string, causeFirst?: boolean }} options `causeFirst` for a program
+ *   that says what is wrong first and explains itself at length
  * @returns {Promise<Outcome>}
- * @throws {Fault} exit code 3, with the end of what was printed
+ * @throws {Fault} exit code 3, with the end (or beginning) of what was printed
  */
-export async function must(what, file, args, { remedy, ...options }) {
+export async function must(what, file, args, { remedy, causeFirst, ...options }) {
   let outcome;
   try {
     outcome = await run(file, args, options);
@@ -118,9 +119,10 @@ export async function must(what, file, args, { remedy, ...options }) {
   const how = timedOut
     ? `took longer than ${options.timeoutMs / 60_000} minutes`
     : `exit code ${code}`;
-  const tail = output.trimEnd().split("\n").slice(-12).join("\n");
+  const lines = output.trim().split("\n");
+  const said = (causeFirst ? lines.slice(0, 8) : lines.slice(-12)).join("\n");
   throw new Fault(`${what}: ${file} ${args.slice(0, 2).join(" ")}: ${how}`, {
-    remedy: [tail, hint(output) ?? remedy, options.log && `All that it said: ${options.log}`]
+    remedy: [said, hint(output) ?? remedy, options.log && `All that it said: ${options.log}`]
       .filter(Boolean)
       .join("\n"),
     exitCode: EXIT.environment,

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../host/fault.js";
+import { paths } from "../host/paths.js";
 import { isAlive, parentOf, self } from "../test/rig/watch.js";
 import { follow, isNewNode } from "./child.js";
+import { prepareImage } from "./image/index.js";
 import { Progress } from "./progress.js";
 import { askForRoot } from "./root.js";
 import { asCommand, isMain, setUp } from "./setup.js";
@@ -21,7 +23,12 @@ export async function main(args, env) {
     endWithNpm();
     return follow(node, [fileURLToPath(import.meta.url), ...args], { env });
   }
-  askForRoot("A machine of its own for the tests", new Progress({ env }));
+  const progress = new Progress({ env });
+  // There is no network where the tests run.
+  await progress.during("Image of a system for the tests", () =>
+    prepareImage({ paths: paths(env), progress }),
+  );
+  askForRoot("A machine of its own for the tests", progress);
   const { enterNamespace } = await import("../test/rig/enter.js");
   const folder = mkdtempSync(join(tmpdir(), "repoman-results-"));
   try {
