@@ -1,21 +1,12 @@
 import { spawn, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { constants, homedir, release, tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { constants, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT, Fault } from "../../host/fault.js";
-import { paths } from "../../host/paths.js";
-import { layout, readStamp } from "../../tools/toolchain.js";
 import { createCgroups, hierarchies } from "./cgroups.js";
 import { closeRun, openRun, recordCgroups, sweep } from "./leftovers.js";
+import { alwaysKept, insideEnv, needsDisk } from "./request.js";
 import { isAlive, parentOf, self } from "./watch.js";
 
 /**
@@ -31,7 +22,6 @@ import { isAlive, parentOf, self } from "./watch.js";
  */
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const PROJECT = dirname(dirname(HERE));
 
 /**
  * @typedef {object} Options
@@ -179,17 +169,6 @@ function watched() {
   return grandparent ? [parent, grandparent] : [parent];
 }
 
-/**
- * Memory as a file system takes mapped ids from Linux 6.3 on and attributes of users from 6.6;
- * before, there has to be a disk image in it.
- *
- * @param {NodeJS.ProcessEnv} env `REPOMAN_TEST_DISK=1` asks for it anyway
- */
-function needsDisk(env) {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  return Boolean(env.REPOMAN_TEST_DISK) || major < 6 || (major === 6 && minor < 6);
-}
-
 function needNamespaces() {
   const flags = ["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork"];
   const { status, stderr, error } = spawnSync("unshare", [...flags, "true"], { encoding: "utf8" });
@@ -198,43 +177,6 @@ function needNamespaces() {
     remedy: "In a container, run it privileged; `unshare` comes with util-linux.",
     exitCode: EXIT.environment,
   });
-}
-
-/**
- * @param {string[]} argv
- * @param {NodeJS.ProcessEnv} env
- */
-function alwaysKept([program = ""], env) {
-  const wanted = [PROJECT, join(PROJECT, "node_modules"), paths(env).cacheDir, layout(env).folder];
-  const found = readStamp(env, PROJECT);
-  for (const binary of [process.execPath, program, found?.node, found?.pulumi]) {
-    if (!binary?.startsWith("/") || !existsSync(binary)) continue;
-    const folder = dirname(realpathSync(binary));
-    wanted.push(folder.endsWith("/bin") ? dirname(folder) : folder);
-  }
-  wanted.push(...(env.REPOMAN_TEST_KEEP ?? "").split(":").filter((path) => path !== ""));
-  return [...new Set(wanted.filter((path) => existsSync(path)).map((path) => realpathSync(path)))];
-}
-
-/**
- * The environment of a fresh root login, with what is not about the user's own things.
- *
- * @param {NodeJS.ProcessEnv} env
- * @returns {NodeJS.ProcessEnv}
- */
-function insideEnv(env) {
-  const own =
-    /^(INCUS|PULUMI|XDG|GIT|SUDO|SSH|DBUS|REPOMAN)_|^(LOCAL_REPOS|NFS_REPOS|TMPDIR|OLDPWD|NODE_COMPILE_CACHE)$/;
-  return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name))),
-    PATH: `${env.PATH ?? ""}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-    HOME: "/root",
-    USER: "root",
-    LOGNAME: "root",
-    REPOMAN_RIG: "/run/rig",
-    REPOMAN_RIG_CACHE: paths(env).cacheDir,
-    REPOMAN_RIG_TOOLCHAIN: layout(env).folder,
-  };
 }
 
 /** @param {string[]} left */

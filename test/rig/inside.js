@@ -144,7 +144,9 @@ function privateFolders() {
   for (const folder of ["etc", "keep", "masks"]) mkdirSync(join(rig, folder));
   run("cp", "-a", "/etc/.", join(rig, "etc"));
 
-  const kept = [...plan.keep, ...plan.write].map((path, index) => {
+  // A folder before what lies in it, or its mount would hide theirs.
+  const wanted = [...new Set([...plan.keep, ...plan.write])].sort((a, b) => a.length - b.length);
+  const kept = wanted.map((path, index) => {
     const place = join(rig, "keep", String(index));
     if (statSync(path).isDirectory()) mkdirSync(place);
     else writeFileSync(place, "");
