@@ -8,9 +8,9 @@ export interface Planted {
 
 /** A TOML basic string. */
 export function quoted(text: string): string {
-  const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML wants them escaped
-  return `"${text.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, escape)}"`;
+  return `"${text.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, escaped)}"`;
 }
 
 const name = fc

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -21,24 +21,27 @@ export async function folder(): Promise<{ config: string; home: string; vendor: 
   return { config: join(root, "config"), home: join(root, "home"), vendor: join(root, "vendor") };
 }
 
-/** Writes files, and reads the estate that they make. */
+/** Writes files, reads the estate that they make, and removes them. */
 export async function read(files: Record<string, string>, options: Options = {}) {
   const { config, home, vendor } = await folder();
+  const root = dirname(config);
   for (const [name, text] of Object.entries(files)) {
-    const base = name.startsWith("vendor/") || name.startsWith("home/") ? dirname(config) : config;
+    const base = name.startsWith("vendor/") || name.startsWith("home/") ? root : config;
     await mkdir(dirname(join(base, name)), { recursive: true });
     await writeFile(join(base, name), text);
   }
   await mkdir(home, { recursive: true });
-  const user = { name: "dev", uid: 1000, gid: 1000, home };
   const result = await readEstate({
     file: join(config, "repoman.toml"),
     env: { HOME: home, ...options.env },
-    user,
+    user: { name: "dev", uid: 1000, gid: 1000, home },
     vendorDir: vendor,
     ...(options.approved && { approved: options.approved }),
   });
-  return { ...result, home, config, problems: result.problems.map((each) => within(each, config)) };
+  const after = await readFile(join(config, "repoman.toml"), "utf8");
+  // Property tests make hundreds.
+  await rm(root, { recursive: true, force: true });
+  return { ...result, home, after, problems: result.problems.map((each) => within(each, config)) };
 }
 
 /** A problem with its file relative to the folder of the registry. */
