@@ -202,7 +202,7 @@ describe("while git is at work", () => {
     const busy = start(["bash", "-c", BUSY, "bash", spec.source], { env });
     try {
       const wrong: string[] = [];
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 8; round++) {
         const stop = new AbortController();
         // Every other run is cut off somewhere.
         if (round % 2 === 1) setTimeout(() => stop.abort(), 50 + round * 40);
