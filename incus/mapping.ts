@@ -126,7 +126,7 @@ const RULES: Rule[] = [
 const REMEDIES: [RegExp, string][] = [
   [
     /new[ug]idmap|idmap.*(not allowed|isn't within|range)|Failed to set ID mapping/i,
-    "allow the ids of the id map in /etc/subuid and /etc/subgid (root:<id>:1): repoman setup does it",
+    "allow the ids of the id map in /etc/subuid and /etc/subgid (root:<id>:1): npm start does it",
   ],
   [
     /Failed getting (remote )?image|Failed to connect to the server/i,

@@ -28,7 +28,7 @@ export class RegistryMissing extends Fault {
 
   constructor(file: string) {
     super(`there is no registry at ${printable(file)}`, {
-      remedy: "run `repoman setup` to write one, or name another with --registry",
+      remedy: "write one (README.md shows how), or name another with --registry; npm start brings up a demo",
       exitCode: EXIT.environment,
     });
     this.name = "RegistryMissing";

@@ -49,7 +49,7 @@ export function expand(
     report.warn(
       origin,
       `${label} has \${${name}}, which is empty on this host`,
-      "set lan_ip in [host], or run `repoman setup`",
+      "set lan_ip in [host]",
     );
   }
   return text;
