@@ -160,13 +160,17 @@ function ended(child, stop) {
   });
 }
 
-/** npm does not tell its script when it is killed, so it is watched. */
+/** npm does not tell its script when it is killed, so it and all between are watched. */
 function watched() {
   if (!process.env.npm_lifecycle_event) return [];
-  const parent = parentOf(self());
-  if (!parent) return [];
-  const grandparent = /^(sh|dash|bash)$/.test(parent.name) ? parentOf(parent) : undefined;
-  return grandparent ? [parent, grandparent] : [parent];
+  /** @type {import("./watch.js").Process[]} */
+  const chain = [];
+  for (let next = parentOf(self()); next && chain.length < 6; next = parentOf(next)) {
+    chain.push(next);
+    if (next.name.startsWith("npm")) return chain;
+  }
+  // Not by its name: the next one at least.
+  return chain.slice(0, 1);
 }
 
 function needNamespaces() {
