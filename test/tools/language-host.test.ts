@@ -1,7 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { words } from "../../tools/language-host/program.js";
 import { writeLaunchers } from "../../tools/launchers.js";
 import { layout, ROOT, readStamp } from "../../tools/toolchain.js";
@@ -37,6 +46,10 @@ console.log("to stdout");
 console.error("to stderr");
 `;
 
+// Shared: with a cold one each start of Node takes twice as long.
+const compileCache = mkdtempSync(join(tmpdir(), "repoman-compile-cache-"));
+afterAll(() => rmSync(compileCache, { recursive: true, force: true }));
+
 function project(program: string) {
   const folder = join(tempFolder(), "a project");
   const home = tempFolder();
@@ -64,7 +77,7 @@ function project(program: string) {
     PULUMI_CONFIG_PASSPHRASE: "p",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    NODE_COMPILE_CACHE: "/tmp/repoman-test-compile-cache",
+    NODE_COMPILE_CACHE: compileCache,
   };
   const pulumi = (...args: string[]) => {
     const { status, stdout, stderr } = spawnSync(
