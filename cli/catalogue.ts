@@ -45,6 +45,12 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/refresh.ts"),
   },
   {
+    name: "sync",
+    summary: "mirror repositories to the backup disk now",
+    group: "Estate",
+    load: () => import("./commands/sync.ts"),
+  },
+  {
     name: "env",
     summary: "print the environment in which plain `pulumi` commands work",
     group: "Host",

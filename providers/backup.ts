@@ -7,12 +7,18 @@
 //
 // Files that changed since the last run are not drift, or no estate in use would ever be clean.
 
-import { hostname } from "node:os";
 import type { Output } from "@pulumi/pulumi/output.js";
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { EXIT, Fault } from "../host/fault.js";
 import { paths } from "../host/paths.js";
-import { type BackupSpec, freshness, mirror, type RunRecord, readRecord } from "../rsync/index.ts";
+import {
+  type BackupSpec,
+  freshness,
+  hostSpec,
+  mirror,
+  type RunRecord,
+  readRecord,
+} from "../rsync/index.ts";
 import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { engineGone, guarded, type Identified, warn } from "./engine.ts";
@@ -55,20 +61,8 @@ type Checked = BackupInputs & { fault?: string };
 
 const FRESH = "fresh";
 
-export function specOf(args: BackupArgs): BackupSpec {
-  const { name, source, destination, backupRoot, maxAge, owner } = args;
-  return {
-    name,
-    source,
-    destination,
-    backupRoot,
-    maxAge,
-    hostId: hostname(),
-    stackId: owner.id,
-    recordsDir: paths().backupRecords,
-    // Whoever works in the repository can write this file; nobody has said yet that it may count.
-    repositoryExclude: "ignore",
-  };
+function specOf({ name, source, destination, backupRoot, maxAge, owner }: BackupArgs): BackupSpec {
+  return hostSpec({ name, source, destination, backupRoot, maxAge, stackId: owner.id });
 }
 
 export const handlers = guarded<Checked, BackupState>("backup", {

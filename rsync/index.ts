@@ -7,6 +7,7 @@
  * - `freshness` judges a record
  */
 export { freshness } from "./freshness.ts";
+export { type DeclaredBackup, hostSpec } from "./host-spec.ts";
 export { mirror, runFault } from "./mirror.ts";
 export { pending } from "./pending.ts";
 export { probe } from "./probe.ts";

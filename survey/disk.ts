@@ -1,8 +1,6 @@
-import { hostname } from "node:os";
 import { join } from "node:path";
-import { paths } from "../host/paths.js";
 import type { Registry } from "../registry/types.ts";
-import { probe } from "../rsync/index.ts";
+import { hostSpec, probe } from "../rsync/index.ts";
 
 /** How long the disk may take to answer before a preview goes on without it. */
 const ANSWER_MS = 10_000;
@@ -19,16 +17,14 @@ export async function lookAtDisk(
   const { backupRoot } = defaults;
   const first = projects.find(({ enabled, backup, backupPath }) => enabled && backup && backupPath);
   if (!backupRoot || !first) return {};
-  const found = await probe({
+  const spec = hostSpec({
     name: first.name,
     source: first.repo,
     destination: first.backupPath ?? join(backupRoot, first.name),
     backupRoot,
     maxAge: first.backupMaxAge,
-    hostId: hostname(),
     stackId,
-    recordsDir: paths().backupRecords,
-    answerWithin: ANSWER_MS,
   });
+  const found = await probe({ ...spec, answerWithin: ANSWER_MS });
   return found.ok ? {} : { backupFault: `${found.reason}\n  ${found.remedy}` };
 }
