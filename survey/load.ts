@@ -1,9 +1,7 @@
-import { userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { connect } from "../incus/client.ts";
-import { problemLine, RegistryFault } from "../registry/fault.ts";
-import { readRegistry } from "../registry/load.ts";
-import { readLibrary } from "../registry/profiles.ts";
+import { loadEstate } from "../registry/estate.ts";
+import { problemLine } from "../registry/fault.ts";
 import type { Library, Registry } from "../registry/types.ts";
 import { type Survey, survey } from "./survey.ts";
 
@@ -26,22 +24,9 @@ export interface Loaded {
  * @throws Unreachable where the server does not answer, which says nothing about what is there
  */
 export async function load(file: string, remote: string, stackId: string): Promise<Loaded> {
-  const [{ registry, problems }, client] = await Promise.all([
-    readRegistry({ file }),
-    connect({ remote }),
-  ]);
+  const { registry, library } = await loadEstate({ file, vendorDir: VENDOR_PROFILES });
+  const client = await connect({ remote });
   try {
-    const { library, problems: ofProfiles } = await readLibrary({
-      vendorDir: VENDOR_PROFILES,
-      userDir: join(dirname(file), "profiles.d"),
-      facts: {
-        lanIp: registry.lanIp,
-        user: process.env.USER || userInfo().username,
-        home: process.env.HOME || userInfo().homedir,
-      },
-    });
-    const all = [...problems, ...ofProfiles];
-    if (all.length > 0) throw new RegistryFault(all);
     const faults = [...library.faults].map(([name, fault]) => [name, problemLine(fault)] as const);
     const templates = { names: new Set(library.keys()), faults: new Map(faults) };
     return { registry, library, survey: await survey({ client, registry, templates, stackId }) };

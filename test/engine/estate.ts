@@ -15,8 +15,9 @@ export async function repoman(host: Host, code: number, ...args: string[]): Prom
   return finished;
 }
 
+/** Brings the estate up, without the preview that comes before it: that halves the time. */
 export function up(host: Host, ...args: string[]): Promise<Finished> {
-  return repoman(host, 0, "up", "--yes", ...args);
+  return repoman(host, 0, "up", "--yes", "--skip-preview", ...args);
 }
 
 /** Holds that a preview finds nothing to do. */

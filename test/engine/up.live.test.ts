@@ -35,7 +35,7 @@ describe.each(["dev", "root"] as const)("for %s", (user) => {
   });
 
   test("up brings an empty host to what the registry says", async () => {
-    await up(host);
+    await repoman(host, 0, "up", "--yes");
     expect(await instanceNames(daemon)).toEqual(["alpha", "beta"]);
     const { containers, backups, profiles, orphans } = await outputs(host);
     expect(containers.alpha).toEqual({
