@@ -15,7 +15,7 @@ import { isExecutable, whichAll } from "./which.js";
 const OLDEST_GO = "1.21.0";
 
 /** What sources, packages in the making and the result take at the worst. */
-const BUILD_BYTES = 5e9;
+const BUILD_BYTES = 4e9;
 
 const APT_GO = [26, 25, 24, 23, 22, 21].map((minor) => `golang-1.${minor}-go`);
 
@@ -34,8 +34,11 @@ export async function buildGo(context, { module, program, flags, target }) {
   const { env, progress } = context;
   const { build, logs } = layout(env);
   const go = await findGo(context);
+  const scratch = join(build, "tmp");
   await mkdir(build, { recursive: true });
   await needRoom(build);
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch);
   // Go treats go.mod as its own; a copy keeps the checkout as it is.
   const name = program.split("/").at(-1) ?? "program";
   const folder = join(build, name);
@@ -62,6 +65,8 @@ export async function buildGo(context, { module, program, flags, target }) {
         GOPATH: join(build, "go"),
         GOMODCACHE: join(build, "modules"),
         GOCACHE: join(build, "cache"),
+        // In /tmp, what Go is working on stays there when it is killed.
+        GOTMPDIR: scratch,
         // Whatever the user works on must not leak in.
         GOFLAGS: "-buildvcs=false",
         GOWORK: "off",
