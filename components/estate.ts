@@ -55,7 +55,10 @@ export class Estate extends ComponentResource {
     const workspaces = present.map((each) => {
       const facts = survey.projects.get(each.name);
       if (!facts) throw new Error(`the survey has nothing on project "${each.name}"`);
-      const managed = each.profiles.flatMap((profile) => library.profiles.get(profile) ?? []);
+      const managed = each.profiles.flatMap((profile) => {
+        const resource = library.profiles.get(profile);
+        return resource ? [{ what: `the profile "${profile}"`, resource }] : [];
+      });
       return [
         each.name,
         new Workspace(
@@ -69,7 +72,7 @@ export class Estate extends ComponentResource {
             ...(backupRoot === undefined ? {} : { backupRoot }),
             restart: args.restart,
             dryRun,
-            dependsOn: [project, ...managed],
+            needs: [{ what: `the Incus project "${incusProject}"`, resource: project }, ...managed],
           },
           { parent: this },
         ),

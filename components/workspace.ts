@@ -1,6 +1,5 @@
 import * as log from "@pulumi/pulumi/log/index.js";
-import { type Output, output } from "@pulumi/pulumi/output.js";
-import type { Resource } from "@pulumi/pulumi/resource.js";
+import { type Output, output, recover } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi/resource.js";
 import { RsyncBackup } from "../providers/backup.ts";
 import { RepoContainer } from "../providers/container.ts";
@@ -8,6 +7,7 @@ import type { Owner } from "../providers/ownership.ts";
 import type { Project } from "../registry/types.ts";
 import type { ProjectFacts } from "../survey/survey.ts";
 import { configOf, devicesOf } from "./container-config.ts";
+import { missing, type Need, present } from "./outcome.ts";
 
 export interface WorkspaceArgs {
   remote: string;
@@ -21,7 +21,7 @@ export interface WorkspaceArgs {
   restart: boolean;
   dryRun: boolean;
   /** What must be there before the container: its Incus project and its managed profiles. */
-  dependsOn: Resource[];
+  needs: Need[];
 }
 
 /** The id that stands for an owner who cannot be known, beside a fault that keeps it from use. */
@@ -29,6 +29,7 @@ const UNKNOWN = { name: "", uid: 0, gid: 0, home: "/" };
 
 /** What one repository has: its container, and its copy on the backup disk. */
 export class Workspace extends ComponentResource {
+  /** Without a state where it failed. */
   readonly container: Output<object>;
   readonly backup: Output<object> | undefined;
 
@@ -36,7 +37,8 @@ export class Workspace extends ComponentResource {
     super("repoman:index:Workspace", name, {}, opts);
     const { project, facts, remote, owner, dryRun } = args;
     const user = facts.owner ?? UNKNOWN;
-    const fault = facts.fault === undefined ? {} : { fault: facts.fault };
+    // Nothing fails in a preview, where the outcome of what is yet to be made is not known either.
+    const fault = facts.fault ?? (dryRun ? undefined : missing(name, args.needs));
 
     const container = new RepoContainer(
       name,
@@ -57,16 +59,23 @@ export class Workspace extends ComponentResource {
         user,
         path: project.path,
         dryRun,
-        ...fault,
+        ...(fault === undefined ? {} : { fault }),
       },
-      { parent: this, dependsOn: args.dependsOn },
+      { parent: this, dependsOn: present(args.needs) },
     );
     for (const warning of facts.warnings) void log.warn(warning, container);
     if (facts.fault !== undefined && dryRun) void log.warn(facts.fault, container);
 
     const { state, ipv4, image, profiles } = container;
     const { repo, path } = project;
-    this.container = output({ state, ipv4, image, profiles, repo, path });
+    this.container = recover<object>(output({ state, ipv4, image, profiles, repo, path }), () => ({
+      state: null,
+      ipv4: null,
+      image: project.image,
+      profiles: project.profiles,
+      repo,
+      path,
+    }));
 
     if (project.enabled && project.backup && project.backupPath && args.backupRoot) {
       const backup = new RsyncBackup(
@@ -85,7 +94,11 @@ export class Workspace extends ComponentResource {
       );
       if (facts.backupFault !== undefined && dryRun) void log.warn(facts.backupFault, backup);
       const { lastSync, result, files, bytes } = backup;
-      this.backup = output({ lastSync, result, files, bytes, destination: project.backupPath });
+      const destination = project.backupPath;
+      this.backup = recover<object>(
+        output({ lastSync, result, files, bytes, destination }),
+        () => ({ lastSync: null, result: "failed", files: null, bytes: null, destination }),
+      );
     }
     this.registerOutputs({});
   }

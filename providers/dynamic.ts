@@ -5,7 +5,7 @@
 // into every container. What is stored here is one constant per resource type that imports the
 // handlers from the project's folder, where Pulumi starts the provider process.
 
-import type { Input, Inputs } from "@pulumi/pulumi/output.js";
+import { type Input, type Inputs, Output, recover } from "@pulumi/pulumi/output.js";
 import { CustomResource, type CustomResourceOptions, type ID } from "@pulumi/pulumi/resource.js";
 
 /** What `check` returns; a failure stops the run before anything changes. */
@@ -66,6 +66,11 @@ export abstract class DynamicResource extends CustomResource {
       { ...declared, ...inputs, __provider: providerSource(file) },
       opts,
     );
+    // When it fails, all of its outputs reject, also those that nobody reads: one that nobody has
+    // caught by then ends the whole program with a stack.
+    for (const value of Object.values(this)) {
+      if (Output.isInstance(value)) recover(value, () => undefined);
+    }
   }
 }
 
