@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "./child.ts";
-import { type ClaimedSite, claimSite, makeFolder } from "./claim.ts";
+import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
 import { type CopyPlan, clearScratch, copy, type Job } from "./copy.ts";
 import { type Decision, decide, lookOnce, type Question } from "./decide.ts";
 import { type Abilities, type DiskRecord, writeDiskRecord } from "./disk.ts";
@@ -67,8 +67,8 @@ export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<
   }
 }
 
-/** A refusal without its `ok`. */
-function told({ result, reason, remedy }: Required<End>): Attempt {
+/** A refusal alone, without what came with it. */
+export function told({ result, reason, remedy }: Required<End>): Attempt {
   return { result, reason, remedy };
 }
 
@@ -195,10 +195,7 @@ async function decideOnDisk(
   };
   const decision = await decide(question);
   if (!decision.found.outcome.noFolder) return decision;
-  // The marker is there, but not the folder beside it.
-  const again = await findSite(spec);
-  if (!again.ok) return decision;
-  await makeFolder(spec, site.folder);
+  await restoreFolder(spec, site);
   return decide(question);
 }
 

@@ -16,6 +16,7 @@ import {
   SCRATCH,
   writeDiskRecord,
 } from "./disk.ts";
+import type { Refusal } from "./judge.ts";
 import { findSite, type Site } from "./probe.ts";
 import type { CheckedSpec } from "./spec.ts";
 
@@ -62,7 +63,7 @@ export async function claimSite(
     });
   }
   try {
-    const now = await findSite(spec);
+    const now = await findSite(spec, { fresh: true });
     if (!now.ok) return now;
     if (now.standing === "known" && now.recorded && now.disk) {
       return { ...now, recorded: now.recorded, folder: folderOf(now, now.disk.id), notices: [] };
@@ -86,7 +87,7 @@ async function adopt(spec: CheckedSpec, site: Site, sourceDevice: string): Promi
     };
     await writeMarker(spec, site, marker);
     // Another host may have been faster: what lies there now is what counts.
-    const written = await inspectDisk(spec.backupRoot, spec.answerWithin);
+    const written = await inspectDisk(spec.backupRoot, spec.answerWithin, { fresh: true });
     if (!written.ok || typeof written.marker !== "object" || written.marker.id !== marker.id) {
       throw cannotClaim(spec, "the marker that was written is not the one that is read back");
     }
@@ -157,6 +158,27 @@ export async function makeFolder(spec: CheckedSpec, folder: string): Promise<voi
   }
 }
 
+/**
+ * Makes the folder anew where it is missing although the marker is there.
+ *
+ * @throws {Refused} when the disk is no longer the right one
+ */
+export async function restoreFolder(spec: CheckedSpec, site: ClaimedSite): Promise<void> {
+  const again = await findSite(spec, { fresh: true });
+  if (!again.ok) throw new Refused(again);
+  await makeFolder(spec, site.folder);
+}
+
+/** A refusal that is found in the middle of a run. */
+export class Refused extends Fault {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason, { remedy: refusal.remedy });
+    this.refusal = refusal;
+  }
+}
+
 /** Asks the disk whether it keeps times finer than a second. */
 async function keepsNanoseconds(spec: CheckedSpec, folder: string): Promise<boolean> {
   const timeoutMs = spec.answerWithin;
@@ -183,9 +205,7 @@ export async function onDisk(
   const timeoutMs = options.timeoutMs ?? spec.answerWithin;
   let answer = await ask(pinned(site.folder, argv), { ...options, timeoutMs });
   if (answer.code === CHDIR_FAILED) {
-    const again = await findSite(spec);
-    if (!again.ok) throw new Fault(again.reason, { remedy: again.remedy });
-    await makeFolder(spec, site.folder);
+    await restoreFolder(spec, site);
     answer = await ask(pinned(site.folder, argv), { ...options, timeoutMs });
   }
   if (answer.code === 0) return answer.stdout.toString();

@@ -65,18 +65,42 @@ export type Disk =
     }
   | { ok: false; reason: string; remedy: string };
 
-const inFlight = new Map<string, Promise<Disk>>();
+/** How long a good answer counts for the next who asks, in ms: many repositories ask in a row. */
+const ANSWER_LASTS = 1_000;
+
+const answers = new Map<string, { disk: Promise<Disk>; until: number }>();
 
 /**
  * Looks at a backup disk, which wakes its automount. Changes nothing, and answers within some
- * three times `timeoutMs` whatever the disk does. Questions about one disk at one time are one.
+ * three times `timeoutMs` whatever the disk does. Questions about one disk at one time are one;
+ * a good answer counts a moment longer, as long as the same mount is there. That endangers
+ * nothing: whatever writes stands in a folder that only the right disk has.
+ *
+ * @param options.fresh asks the disk itself
  */
-export function inspectDisk(backupRoot: string, timeoutMs: number): Promise<Disk> {
-  const asked = inFlight.get(backupRoot);
-  if (asked) return asked;
-  const answer = inspect(backupRoot, timeoutMs).finally(() => inFlight.delete(backupRoot));
-  inFlight.set(backupRoot, answer);
-  return answer;
+export async function inspectDisk(
+  backupRoot: string,
+  timeoutMs: number,
+  { fresh = false } = {},
+): Promise<Disk> {
+  const asked = answers.get(backupRoot);
+  if (asked && !fresh && performance.now() < asked.until) {
+    const asksNow = asked.until === Number.POSITIVE_INFINITY;
+    const disk = await asked.disk;
+    if (asksNow || (disk.ok && (await isStillThere(disk)))) return disk;
+  }
+  const answer = { disk: inspect(backupRoot, timeoutMs), until: Number.POSITIVE_INFINITY };
+  answers.set(backupRoot, answer);
+  try {
+    return await answer.disk;
+  } finally {
+    answer.until = performance.now() + ANSWER_LASTS;
+  }
+}
+
+async function isStillThere({ root, mount }: Extract<Disk, { ok: true }>): Promise<boolean> {
+  const now = topmostMount(await readMounts(), root);
+  return now !== undefined && now.id === mount.id && now.source === mount.source;
 }
 
 async function inspect(backupRoot: string, timeoutMs: number): Promise<Disk> {

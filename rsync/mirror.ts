@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, tryLock } from "../host/lock.js";
-import { type Attempt, attempt } from "./attempt.ts";
+import { type Attempt, attempt, told } from "./attempt.ts";
+import { Refused } from "./claim.ts";
 import { INTERRUPTED } from "./end.ts";
 import { noCounts } from "./output.ts";
 import { appendHistory, readRecord, writeRecord } from "./record.ts";
@@ -44,9 +45,11 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
     } catch (error) {
       done = { result: "failed", reason: String(error) };
       if (!(error instanceof Fault)) throw error;
-      done = options.signal?.aborted
-        ? INTERRUPTED
-        : { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
+      if (error instanceof Refused) done = told(error.refusal);
+      else
+        done = options.signal?.aborted
+          ? INTERRUPTED
+          : { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
     } finally {
       record = recordOf(done);
       await writeRecord(spec.recordsDir, record);

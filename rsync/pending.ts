@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { decide } from "./decide.ts";
 import { SCRATCH } from "./disk.ts";
 import { repositoryExcludes } from "./excludes.ts";
-import { findSite } from "./probe.ts";
+import { findSite, type Site } from "./probe.ts";
 import { readRecord } from "./record.ts";
 import { inspectSource } from "./source.ts";
 import { checkSpec } from "./spec.ts";
@@ -20,7 +20,6 @@ export async function pending(
   options: { signal?: AbortSignal; noDelete?: boolean } = {},
 ): Promise<Pending> {
   const spec = checkSpec(given);
-  const noDelete = options.noDelete ?? false;
   const record = await readRecord(spec.recordsDir, spec.name);
   const last = record?.source === spec.source ? record.lastGood : undefined;
   const [site, source] = await Promise.all([
@@ -33,25 +32,32 @@ export async function pending(
   await mkdir(join(work, "nothing"), { recursive: true, mode: 0o700 });
   try {
     const excludes = await repositoryExcludes(spec);
-    // A copy that is not there yet is compared as an empty folder.
-    const copy = site.device === undefined ? join(work, "nothing") : site.destination;
-    const { found, end, verdict } = await decide({
-      spec,
-      excludes,
-      abilities: site.recorded?.abilities ?? { acls: true, xattrs: "all", nanoseconds: true },
-      work,
-      destination: copy,
-      copy,
-      run: {
-        folder: site.disk ? join(site.found.root, SCRATCH, site.disk.id) : site.found.root,
-        stallAfter: spec.stallAfter,
-        signal: options.signal,
-      },
-      last,
-      sourceMount: source.mount,
-      allowDeletes: false,
-      noDelete,
-    });
+    const ask = (at: Site, folder: string) => {
+      // A copy that is not there yet is compared as an empty folder.
+      const copy = at.device === undefined ? join(work, "nothing") : at.destination;
+      return decide({
+        spec,
+        excludes,
+        abilities: at.recorded?.abilities ?? { acls: true, xattrs: "all", nanoseconds: true },
+        work,
+        destination: copy,
+        copy,
+        run: { folder, stallAfter: spec.stallAfter, signal: options.signal },
+        last,
+        sourceMount: source.mount,
+        allowDeletes: false,
+        noDelete: options.noDelete ?? false,
+      });
+    };
+    const { root } = site.found;
+    let decision = await ask(site, site.disk ? join(root, SCRATCH, site.disk.id) : root);
+    if (decision.found.outcome.noFolder) {
+      // Gone with the disk, or it alone; that is for a run to make anew.
+      const again = await findSite(spec, { fresh: true });
+      if (!again.ok) return again;
+      decision = await ask(again, again.found.root);
+    }
+    const { found, end, verdict } = decision;
     const { reason = "", remedy = "" } = end;
     if (end.result === "failed") return { ok: false, result: "failed", reason, remedy };
     return {

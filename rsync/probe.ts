@@ -39,9 +39,16 @@ export async function probe(spec: BackupSpec): Promise<Probe> {
   };
 }
 
-/** The same with what a run needs besides. */
-export async function findSite(spec: CheckedSpec): Promise<Site | ({ ok: false } & Refusal)> {
-  const found = await inspectDisk(spec.backupRoot, spec.answerWithin);
+/**
+ * The same with what a run needs besides.
+ *
+ * @param options.fresh asks the disk itself, though somebody has just asked
+ */
+export async function findSite(
+  spec: CheckedSpec,
+  { fresh = false } = {},
+): Promise<Site | ({ ok: false } & Refusal)> {
+  const found = await inspectDisk(spec.backupRoot, spec.answerWithin, { fresh });
   if (!found.ok) return { ...found, result: "unreachable" };
   const recorded = await readDiskRecord(spec.recordsDir, spec.backupRoot);
   const judgement = judgeDisk(spec, found, recorded);

@@ -1,3 +1,4 @@
+import { lstat, opendir } from "node:fs/promises";
 import { ask, errorText } from "./child.ts";
 import type { Refusal } from "./judge.ts";
 import { factsOf, readMounts, topmostMount } from "./mountinfo.ts";
@@ -20,48 +21,85 @@ export async function inspectSource(
   spec: CheckedSpec,
   known: MountFacts | undefined,
 ): Promise<Source | ({ ok: false } & Refusal)> {
-  const timeoutMs = spec.answerWithin;
-  const [entered, listed, resolved] = await Promise.all([
-    ask(["stat", "-L", "--printf=%F\\0%d", "--", `${spec.source}/.`], { timeoutMs }),
-    ask(["find", `${spec.source}/.`, "-mindepth", "1", "-maxdepth", "1", "-printf", "x", "-quit"], {
-      timeoutMs,
-    }),
-    ask(["realpath", "-ez", "--", spec.source], { timeoutMs }),
-  ]);
   const refuse = (reason: string, remedy: string) =>
     ({ ok: false, result: "refused", reason, remedy }) as const;
-  if (entered.timedOut || listed.timedOut || resolved.timedOut) {
+  const seen =
+    (await lookHere(spec.source)) ?? (await lookInChildren(spec.source, spec.answerWithin));
+  if (seen === "silent") {
     return refuse(
-      `The repository ${spec.source} does not answer within ${timeoutMs / 1000} s`,
+      `The repository ${spec.source} does not answer within ${spec.answerWithin / 1000} s`,
       "Check the mount it lies on.",
     );
   }
-  const [type, device] = entered.stdout.toString().split("\0");
-  if (entered.code !== 0 || type !== "directory" || device === undefined) {
+  if (typeof seen === "string") {
     return refuse(
-      `The repository ${spec.source} cannot be read: ${
-        entered.code === 0 ? `it is a ${type}` : errorText(entered.stderr)
-      }`,
+      `The repository ${spec.source} cannot be read: ${seen}`,
       "Put it back, or take the project out of the registry. Its copy is left as it is.",
     );
   }
-  const mount = topmostMount(await readMounts(), resolved.stdout.toString().replace(/\0$/, ""));
+  const mount = topmostMount(await readMounts(), seen.path);
   const facts: MountFacts = mount
     ? factsOf(mount)
     : { mountPoint: "", fstype: "unknown", source: "" };
-  if (listed.code !== 0) {
-    return refuse(
-      `The repository ${spec.source} cannot be listed: ${errorText(listed.stderr)}`,
-      "Make it readable for this user.",
-    );
-  }
-  if (listed.stdout.length === 0) {
+  if (seen.empty) {
     return refuse(
       `The repository ${spec.source} is empty${wentAway(known, facts)}`,
       "Put its files back, or take the project out of the registry. Its copy is left as it is.",
     );
   }
-  return { ok: true, device, mount: facts };
+  return { ok: true, device: seen.device, mount: facts };
+}
+
+/** What was seen of a folder; a text is why it cannot be read. */
+type Seen = { path: string; device: string; empty: boolean } | string;
+
+/** File systems whose answers do not hang on another machine or process. */
+const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "tmpfs"]);
+
+/**
+ * Looks from this process, which is quick, as long as every step of the path lies on a local file
+ * system. @returns undefined where one does not, or where anything is out of the ordinary
+ */
+async function lookHere(path: string): Promise<Exclude<Seen, string> | undefined> {
+  const mounts = await readMounts();
+  const names = path.split("/").slice(1);
+  try {
+    for (let length = 0; length <= names.length; length++) {
+      const step = `/${names.slice(0, length).join("/")}`;
+      if (!LOCAL.has(topmostMount(mounts, step)?.fstype ?? "")) return undefined;
+      const stat = await lstat(step);
+      if (!stat.isDirectory()) return undefined;
+      if (length < names.length) continue;
+      const folder = await opendir(step);
+      const empty = (await folder.read()) === null;
+      await folder.close();
+      return { path, device: String(stat.dev), empty };
+    }
+  } catch {
+    // The children find out what is wrong.
+  }
+  return undefined;
+}
+
+/** Looks from processes that can be left behind. */
+async function lookInChildren(path: string, timeoutMs: number): Promise<Seen> {
+  const [entered, listed, resolved] = await Promise.all([
+    ask(["stat", "-L", "--printf=%F\\0%d", "--", `${path}/.`], { timeoutMs }),
+    ask(["find", `${path}/.`, "-mindepth", "1", "-maxdepth", "1", "-printf", "x", "-quit"], {
+      timeoutMs,
+    }),
+    ask(["realpath", "-ez", "--", path], { timeoutMs }),
+  ]);
+  if (entered.timedOut || listed.timedOut || resolved.timedOut) return "silent";
+  const [type, device] = entered.stdout.toString().split("\0");
+  if (entered.code !== 0) return errorText(entered.stderr);
+  if (type !== "directory" || device === undefined) return `it is a ${type}`;
+  if (listed.code !== 0) return errorText(listed.stderr);
+  return {
+    path: resolved.stdout.toString().replace(/\0$/, ""),
+    device,
+    empty: listed.stdout.length === 0,
+  };
 }
 
 /** Says so when the repository's file system is not the one of the last good run. */
