@@ -1,0 +1,304 @@
+// What a change of the registry does to the estate, and what it never does.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { type Host, makeHost } from "../rig/host.ts";
+import { fingerprintOf, importImages, setAlias } from "../rig/images.ts";
+import { expectNoChanges, instance, instanceNames, outputs, repoman, up } from "./estate.ts";
+
+let daemon: Daemon;
+let host: Host;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await importImages(daemon);
+});
+afterAll(() => daemon?.dispose());
+
+beforeEach(async () => {
+  host = await makeHost({ user: "dev", daemon });
+  await host.repo("alpha");
+  await host.repo("beta");
+  return async () => {
+    await host.repoman(["destroy", "--yes"], { env: { PULUMI_STACK: "rig" } });
+    await host.dispose();
+  };
+});
+
+const projects = (...list: (string | Record<string, unknown>)[]) =>
+  host.writeRegistry({
+    project: list.map((each) => (typeof each === "string" ? { name: each } : each)),
+  });
+
+const uuid = async (name: string) => (await instance(daemon, name))?.config["volatile.uuid"];
+
+describe("projects that come and go", () => {
+  test("one more is made beside the others; one less takes only its container", async () => {
+    projects("alpha");
+    await up(host);
+    const alpha = await uuid("alpha");
+    projects("alpha", "beta");
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["alpha", "beta"]);
+    expect(await uuid("alpha")).toBe(alpha);
+
+    projects("beta");
+    const { all } = await repoman(host, 0, "preview");
+    expect(all).toMatch(/no longer in the registry: alpha; `up` deletes the container/);
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["beta"]);
+    for (const root of [host.reposRoot, host.backup.path]) {
+      expect(existsSync(join(root, "alpha/.git/HEAD"))).toBe(true);
+    }
+    expect(await outputs(host)).not.toHaveProperty("containers.alpha");
+  });
+
+  test("a renamed one is a delete and a create, and the preview says so", async () => {
+    projects({ name: "alpha", repo: "alpha" });
+    await up(host);
+    projects({ name: "omega", repo: "alpha" });
+    const { all } = await repoman(host, 0, "preview");
+    expect(all).toMatch(/\+ .*RepoContainer omega create/);
+    expect(all).toMatch(/- .*RepoContainer alpha delete/);
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["omega"]);
+  });
+
+  test("a disabled one is never made; one that exists is stopped and kept", async () => {
+    projects("alpha", { name: "beta", enabled: false });
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["alpha"]);
+    const alpha = await uuid("alpha");
+    projects({ name: "alpha", enabled: false }, { name: "beta", enabled: false });
+    await up(host);
+    expect(await instance(daemon, "alpha")).toMatchObject({ status: "Stopped" });
+    projects({ name: "alpha", running: true });
+    await up(host);
+    expect(await instance(daemon, "alpha")).toMatchObject({ status: "Running" });
+    expect(await uuid("alpha")).toBe(alpha);
+  });
+
+  test("an instance in the project that the registry does not name is an orphan, and stays", async () => {
+    projects("alpha");
+    await up(host);
+    await daemon.api("POST", "/1.0/instances?project=repoman", {
+      name: "stray",
+      type: "container",
+      source: { type: "image", alias: "busybox" },
+    });
+    const { all } = await up(host);
+    expect(all).toMatch(/but not in the registry: stray/);
+    expect((await outputs(host)).orphans).toEqual(["stray"]);
+    const { all: refused } = await repoman(host, 1, "destroy", "--yes");
+    expect(refused).toMatch(/still holds what this stack did not make: instances\/stray/);
+    expect(await instanceNames(daemon)).toEqual(["stray"]);
+    await daemon.api("DELETE", "/1.0/instances/stray?project=repoman");
+  });
+});
+
+describe("profiles", () => {
+  test("a new one is made before the container that uses it, an unused one goes", async () => {
+    projects("alpha");
+    await up(host);
+    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+    projects({ name: "alpha", profiles: ["default", "tools"] });
+    await up(host);
+    expect((await instance(daemon, "alpha")).profiles).toEqual(["default", "tools"]);
+    projects("alpha");
+    await up(host);
+    const names = (await daemon.api("GET", "/1.0/profiles")).metadata;
+    expect(names).toEqual(["/1.0/profiles/default"]);
+  });
+
+  test("one that others use stays on the server, with a warning", async () => {
+    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+    projects({ name: "alpha", profiles: ["default", "tools"] });
+    await up(host);
+    await daemon.api("POST", "/1.0/instances", {
+      name: "mine",
+      type: "container",
+      profiles: ["default", "tools"],
+      source: { type: "image", alias: "busybox" },
+    });
+    projects("alpha");
+    const { all } = await up(host);
+    expect(all).toMatch(/profile "tools" stays on the server: it is still used by instances\/mine/);
+    await daemon.api("DELETE", "/1.0/instances/mine");
+    await daemon.api("DELETE", "/1.0/profiles/tools");
+  });
+
+  test("two stacks share one of the same content, and do not fight over another", async () => {
+    const other = await makeHost({ user: "dev", daemon });
+    await other.repo("gamma");
+    const tools = (text: string) => {
+      for (const each of [host, other]) {
+        each.write(".config/repoman/profiles.d/tools.yml", text);
+      }
+    };
+    const theirs = (profiles: string[]) =>
+      other.writeRegistry({
+        defaults: { incus_project: "other" },
+        project: [{ name: "gamma", profiles }],
+      });
+    try {
+      tools("description: T\nconfig: {}\n");
+      projects({ name: "alpha", profiles: ["default", "tools"] });
+      theirs(["default", "tools"]);
+      await up(host);
+      await up(other);
+      other.write(".config/repoman/profiles.d/tools.yml", "description: Another\nconfig: {}\n");
+      const { all } = await repoman(other, 4, "up", "--yes");
+      expect(all).toMatch(/the profile "tools" is also managed by the stack "rig"/);
+      await expectNoChanges(host);
+      projects("alpha");
+      await up(host);
+      tools("description: T\nconfig: {}\n");
+      await expectNoChanges(other);
+    } finally {
+      await other.repoman(["destroy", "--yes"], { env: { PULUMI_STACK: "rig" } });
+      await other.dispose();
+    }
+  });
+});
+
+describe("images", () => {
+  test("a changed one is a replacement that says so; the new container takes the place", async () => {
+    projects({ name: "alpha", image: "busybox" });
+    await up(host);
+    const old = await uuid("alpha");
+    await host.sh("alpha", "echo kept > /root/mine");
+    projects({ name: "alpha", image: "busybox/other" });
+    const { all } = await repoman(host, 0, "preview", "--diff");
+    expect(all).toMatch(/RepoContainer: \(replace\)/);
+    expect(all).toMatch(/image\s*: "busybox" => "busybox\/other"/);
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["alpha"]);
+    expect(await uuid("alpha")).not.toBe(old);
+    expect((await host.sh("alpha", "cat /etc/image")).stdout).toBe("busybox/other\n");
+    await expectNoChanges(host);
+  });
+
+  test("where the new one cannot start, the old one is back, running", async () => {
+    projects({ name: "alpha", image: "busybox" });
+    await up(host);
+    const old = await uuid("alpha");
+    projects({ name: "alpha", image: "broken" });
+    const { all } = await repoman(host, 1, "up", "--yes");
+    expect(all).toMatch(
+      /the replacement from image "broken" did not come up, so the old container is back/,
+    );
+    expect(await instanceNames(daemon)).toEqual(["alpha"]);
+    expect(await instance(daemon, "alpha")).toMatchObject({ status: "Running" });
+    expect(await uuid("alpha")).toBe(old);
+    projects({ name: "alpha", image: "busybox" });
+    await expectNoChanges(host);
+  });
+
+  test("an alias that moved on the server changes nothing", async () => {
+    projects({ name: "alpha", image: "busybox" });
+    await up(host);
+    const [before, other] = [
+      await fingerprintOf(daemon, "busybox"),
+      await fingerprintOf(daemon, "busybox/other"),
+    ];
+    await setAlias(daemon, "busybox", other);
+    try {
+      await expectNoChanges(host);
+    } finally {
+      await setAlias(daemon, "busybox", before);
+    }
+  });
+});
+
+describe("Pulumi's state", () => {
+  test("lost altogether, up takes everything back and makes no container anew", async () => {
+    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+    projects({ name: "alpha", profiles: ["default", "tools"] }, "beta");
+    await up(host);
+    const before = [await uuid("alpha"), await uuid("beta")];
+    await host.run(["rm", "-rf", join(host.home, ".local/state/repoman/pulumi")]);
+    await up(host);
+    expect([await uuid("alpha"), await uuid("beta")]).toEqual(before);
+    await expectNoChanges(host);
+  });
+
+  test("holds no secret and no code but the constant that finds the handlers", async () => {
+    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+    projects({ name: "alpha", profiles: ["default", "tools"] });
+    await up(host);
+    const { deployment } = await host.stackExport("rig");
+    const passphrase = readFileSync(
+      join(host.home, ".local/state/repoman/passphrase"),
+      "utf8",
+    ).trim();
+    const id = readFileSync(join(host.home, ".local/state/repoman/stacks/rig/id"), "utf8").trim();
+    expect(JSON.stringify(deployment)).not.toContain(passphrase);
+    const resources = deployment.resources as { urn: string; inputs?: Record<string, unknown> }[];
+    for (const { inputs } of resources) {
+      if (!inputs?.__provider) continue;
+      expect(String(inputs.__provider).length).toBeLessThanOrEqual(300);
+      expect(inputs).toMatchObject({ owner: { id, stack: "rig" } });
+    }
+    // A change of any of these deletes people's containers, unless an alias goes with it.
+    const estate = "urn:pulumi:rig::repoman::repoman:index:Estate";
+    expect(resources.map(({ urn }) => urn).sort()).toEqual(
+      [
+        "urn:pulumi:rig::repoman::pulumi:pulumi:Stack::repoman-rig",
+        "urn:pulumi:rig::repoman::pulumi:providers:pulumi-nodejs::default",
+        `${estate}::rig`,
+        `${estate}$pulumi-nodejs:dynamic/repoman:IncusProject::repoman`,
+        `${estate}$repoman:index:ProfileLibrary::rig`,
+        `${estate}$repoman:index:ProfileLibrary$pulumi-nodejs:dynamic/repoman:IncusProfile::tools`,
+        `${estate}$repoman:index:Workspace::alpha`,
+        `${estate}$repoman:index:Workspace$pulumi-nodejs:dynamic/repoman:RepoContainer::alpha`,
+        `${estate}$repoman:index:Workspace$pulumi-nodejs:dynamic/repoman:RsyncBackup::alpha`,
+      ].sort(),
+    );
+  });
+});
+
+describe("what repoman did not make", () => {
+  test("is refused before anything changes, with how to adopt it; adopted, it stays what it was", async () => {
+    projects("alpha", "beta");
+    await daemon.api("POST", "/1.0/projects", {
+      name: "repoman",
+      config: { "features.images": "false", "features.profiles": "false" },
+    });
+    const { all } = await repoman(host, 4, "up", "--yes");
+    expect(all).toMatch(/the Incus project "repoman" exists and repoman did not make it/);
+    const adoptProject = /incus (project set .*)/.exec(all)?.[1]?.trim().split(" ") ?? [];
+    await host.run(["incus", ...adoptProject]);
+
+    await daemon.api("POST", "/1.0/instances?project=repoman", {
+      name: "beta",
+      type: "container",
+      source: { type: "image", alias: "busybox" },
+    });
+    const before = await uuid("beta");
+    const { all: refused } = await repoman(host, 4, "up", "--yes");
+    expect(refused).toMatch(
+      /an instance "beta" exists in the Incus project "repoman" and repoman did not make it/,
+    );
+    expect(refused).not.toMatch(/^\s+at /m);
+    expect(await instanceNames(daemon)).toEqual(["beta"]);
+    const adopt =
+      /incus (config set .*)/.exec(refused)?.[1]?.trim().replaceAll("'", "").split(" ") ?? [];
+    await host.run(["incus", ...adopt]);
+    await up(host);
+    expect(await uuid("beta")).toBe(before);
+    await expectNoChanges(host);
+  });
+
+  test("another stack's container is named as such", async () => {
+    projects("alpha");
+    await up(host);
+    const other = await makeHost({ user: "dev", daemon });
+    await other.repo("alpha");
+    other.writeRegistry({ project: [{ name: "alpha" }] });
+    const { all } = await repoman(other, 4, "preview");
+    expect(all).toMatch(/belongs to the stack "rig" \(id [0-9a-f]+\)/);
+    await other.dispose();
+  });
+});
