@@ -21,6 +21,7 @@ export interface BackupOutput {
 }
 
 export interface Outputs {
+  /** Empty where not all are known: after an `up` of only some, on a host that had none. */
   containers: Record<string, ContainerOutput>;
   backups: Record<string, BackupOutput>;
   orphans: string[];
@@ -35,6 +36,11 @@ export async function readOutputs(setting: Setting): Promise<Outputs> {
       remedy: stderr.replace(/^error: /, "").trim() || `pulumi stack output exited with ${code}`,
     });
   }
-  const { containers, backups, orphans } = JSON.parse(stdout) as Partial<Outputs>;
-  return { containers: containers ?? {}, backups: backups ?? {}, orphans: orphans ?? [] };
+  const { containers, backups, orphans } = JSON.parse(stdout) as Record<string, unknown>;
+  return { containers: known(containers), backups: known(backups), orphans: known(orphans, []) };
+}
+
+/** What Pulumi does not know yet it stores as a string, whatever it will be. */
+function known<T extends object>(value: unknown, otherwise = {} as T): T {
+  return typeof value === "object" && value !== null ? (value as T) : otherwise;
 }

@@ -35,8 +35,12 @@ export function lockStack({ stack, stackDir }: Setting, command: string): HeldLo
  * @throws Fault (conflict) where a run is alive: a plain `pulumi up`, or one of another host
  */
 export async function clearCutOff(setting: Setting, stackId: string): Promise<void> {
+  const dead = await requireNoneAlive(setting);
   await waitForProviders(setting, stackId);
-  await clearLocks(setting);
+  for (const { lock, why } of dead) {
+    await removeLock(lock);
+    note(`Took away the lock of ${describeLock(lock)}: ${why}.`);
+  }
   if (await wasCutOff(setting)) await clearPendingCreates(setting);
 }
 
@@ -67,22 +71,16 @@ async function waitForProviders({ stack, stackDir }: Setting, stackId: string): 
   lock.release();
 }
 
-async function clearLocks({ backend, project, stack }: Setting): Promise<void> {
-  if (!backend) return;
-  const locks = await judgeLocks(backend.locks(project, stack));
-  const living = locks.find(({ verdict }) => verdict.alive);
-  if (living) {
-    throw new Fault(`the stack "${stack}" is locked by ${describeLock(living)}`, {
+/** @returns the locks of the dead, and why each of them is taken for dead */
+async function requireNoneAlive({ backend, project, stack }: Setting) {
+  const locks = backend ? await judgeLocks(backend.locks(project, stack)) : [];
+  return locks.map((lock) => {
+    if (!lock.verdict.alive) return { lock, why: lock.verdict.why };
+    throw new Fault(`the stack "${stack}" is locked by ${describeLock(lock)}`, {
       remedy: `Wait until it has ended. If you know that it has: pulumi cancel --stack ${stack}`,
       exitCode: EXIT.conflict,
     });
-  }
-  for (const lock of locks) {
-    await removeLock(lock);
-    if (!lock.verdict.alive) {
-      note(`Took away the lock of ${describeLock(lock)}: ${lock.verdict.why}.`);
-    }
-  }
+  });
 }
 
 /**
@@ -121,7 +119,9 @@ async function clearPendingCreates(setting: Setting): Promise<void> {
     throw new Fault(
       `Pulumi cannot clear what a killed run has left in the stack "${setting.stack}"`,
       {
-        remedy: stderr.trim() || `pulumi refresh exited with ${code}`,
+        remedy: stderr.replace(/^error: /, "").trim() || `pulumi refresh exited with ${code}`,
+        // In a backend whose locks only Pulumi sees.
+        exitCode: stderr.includes("currently locked") ? EXIT.conflict : EXIT.failed,
       },
     );
   }

@@ -1,19 +1,5 @@
-// The program and its providers write what went wrong as JSON lines to the file that
-// REPOMAN_REPORT names, since all that Pulumi tells about a failure is that there was one.
-
-import { readFile } from "node:fs/promises";
 import { EXIT } from "../../host/fault.js";
-
-/** One line of the report. */
-export interface ReportLine {
-  level: "error" | "warning";
-  /** The exit code that it asks for; a warning without one asks for none. */
-  exitCode?: number;
-  /** The object that it is about. */
-  name?: string;
-  urn?: string;
-  message: string;
-}
+import type { ReportLine } from "./report.ts";
 
 /** How Pulumi ended. */
 export interface PulumiEnd {
@@ -46,23 +32,4 @@ export function exitCodeOf(end: PulumiEnd, report: readonly ReportLine[]): numbe
   if (worst !== undefined) return worst;
   if (end.code === 0) return EXIT.ok;
   return PULUMI[end.code ?? -1] ?? EXIT.failed;
-}
-
-/**
- * A line that is cut off or not JSON is passed over: its writer was killed, and Pulumi's own exit
- * code tells of that.
- */
-export async function readReport(file: string): Promise<ReportLine[]> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
-  return text.split("\n").flatMap((line) => {
-    try {
-      const value = JSON.parse(line) as ReportLine;
-      return value.level === "error" || value.level === "warning" ? [value] : [];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -1,7 +1,6 @@
 // `preview`, `up`, `destroy` and `refresh`: what all four have around the Pulumi command itself.
 
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Registry } from "../../registry/types.ts";
 import { note, reportError } from "../output/say.ts";
@@ -15,7 +14,8 @@ import {
 import { findSetting, namedFile, type Setting } from "../setting.ts";
 import { hasFlag } from "./arguments.ts";
 import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts";
-import { exitCodeOf, type PulumiEnd, type ReportLine, readReport } from "./exit-code.ts";
+import { exitCodeOf, type PulumiEnd } from "./exit-code.ts";
+import { freshReport, type ReportLine, readReport } from "./report.ts";
 import { capturePulumi, runPulumi } from "./run.ts";
 import { ensureStack, forgetStack, stackExists } from "./stack.ts";
 import { readStackConfig, type StackConfig, stackConfigFile } from "./stack-config.ts";
@@ -63,14 +63,17 @@ export async function operate(request: Request): Promise<Outcome> {
     ...targetFlags(targets),
     ...request.flags,
   ];
-  if (request.operation === "preview")
-    return { exitCode: await reported(setting, args, request), setting };
-
+  if (request.operation === "preview") {
+    return { exitCode: await judge(setting, request, await run(setting, args)), setting };
+  }
   const lock = lockStack(setting, request.operation);
   try {
     await clearCutOff(setting, stackId);
     await markRunning(setting, request.operation);
-    return { exitCode: await reported(setting, args, request), setting };
+    const ended = await run(setting, args);
+    // Stopped half-way, it may have left something: the mark stays for the next run to look.
+    if (!ended.interrupted && !ended.signal) await unmarkRunning(setting);
+    return { exitCode: await judge(setting, request, ended), setting };
   } finally {
     lock.release();
   }
@@ -78,8 +81,7 @@ export async function operate(request: Request): Promise<Outcome> {
 
 /** Without a terminal there is nobody to ask. */
 function requireConsent({ operation, yes, flags }: Request): void {
-  if (operation === "preview" || yes || hasFlag(flags, "--skip-preview", "-f", "--preview-only"))
-    return;
+  if (operation === "preview" || yes || hasFlag(flags, "--preview-only")) return;
   if (/^(1|true)$/i.test(process.env.PULUMI_SKIP_CONFIRMATIONS ?? "")) return;
   if (process.stdin.isTTY && process.stdout.isTTY && !hasFlag(flags, "--non-interactive")) return;
   throw new Fault(
@@ -159,56 +161,38 @@ async function targetsOf(
   );
 }
 
+type Ended = PulumiEnd & { report: ReportLine[] };
+
 /** Runs Pulumi with a report for the program and its providers to write to. */
-async function reported(setting: Setting, args: string[], request: Request): Promise<number> {
-  const report = await freshReport(setting);
+async function run(setting: Setting, args: readonly string[]): Promise<Ended> {
+  const file = await freshReport(setting.stackDir);
+  const env = { ...setting.env, REPOMAN_REPORT: file };
   try {
-    const end = await runPulumi(
-      { ...setting, env: { ...setting.env, REPOMAN_REPORT: report } },
-      args,
-    );
-    // Stopped half-way, it may have left something: the mark stays for the next run to look.
-    if (!end.interrupted && !end.signal) await unmarkRunning(setting);
-    return await judge(setting, request, end, await readReport(report));
+    return { ...(await runPulumi({ ...setting, env }, args)), report: await readReport(file) };
   } finally {
-    await rm(report, { force: true });
+    await rm(file, { force: true });
   }
 }
 
+/** What its end means, and what is to be said of it. */
 async function judge(
   setting: Setting,
-  request: Request,
-  end: PulumiEnd,
-  report: readonly ReportLine[],
+  { operation, flags }: Request,
+  { report, ...end }: Ended,
 ): Promise<number> {
   if (end.interrupted) note(`Stopped by ${end.interrupted}; run again to go on.`);
-  else if (end.signal)
+  else if (end.signal) {
     note(`Pulumi was killed (${end.signal}); the next run takes up what was begun.`);
-  const removed = end.code === 0 && hasFlag(request.flags, "--remove");
-  if (removed || end.code === STACK_NOT_FOUND) await forgetStack(setting);
+  }
+  if (end.code === STACK_NOT_FOUND) {
+    await forgetStack(setting);
+    note("It was removed meanwhile; run again to make it anew.");
+  }
+  if (end.code === 0 && hasFlag(flags, "--remove")) await forgetStack(setting);
   const code = exitCodeOf(end, report);
-  if (end.code !== 1 || report.length > 0 || request.flags.length === 0) return code;
+  if (end.code !== 1 || report.length > 0 || flags.length === 0) return code;
   // Pulumi has no exit code of its own for a flag that it does not know. Asked for help, it still
   // looks at the flags first.
-  const flags = await capturePulumi(setting, [request.operation, ...request.flags, "--help"]);
-  return flags.code === 0 ? code : EXIT.usage;
-}
-
-/** A name for the report of this run; those of runs that were killed are swept away. */
-async function freshReport({ stackDir }: Setting): Promise<string> {
-  await mkdir(stackDir, { recursive: true });
-  for (const name of await readdir(stackDir)) {
-    const pid = /^report-(\d+)\.jsonl$/.exec(name)?.[1];
-    if (pid && !lives(Number(pid))) await rm(join(stackDir, name), { force: true });
-  }
-  return join(stackDir, `report-${process.pid}.jsonl`);
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return pid !== process.pid;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  const asked = await capturePulumi(setting, [operation, ...flags, "--help"]);
+  return asked.code === 0 ? code : EXIT.usage;
 }

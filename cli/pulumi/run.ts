@@ -10,6 +10,7 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "../../host/fault.js";
 import { findProgram } from "../find-program.ts";
 import type { Setting } from "../setting.ts";
 import type { PulumiEnd } from "./exit-code.ts";
@@ -33,7 +34,11 @@ export async function runPulumi(setting: Setting, args: readonly string[]): Prom
   return guarded(() => start(setting, args, "inherit"));
 }
 
-/** Runs a Pulumi command that says nothing to the user and asks nothing. */
+/**
+ * Runs a Pulumi command that says nothing to the user and asks nothing.
+ *
+ * @throws Fault where a signal stops it
+ */
 export async function capturePulumi(setting: Setting, args: readonly string[]): Promise<Captured> {
   let output: Promise<string[]> | undefined;
   const end = await guarded(() => {
@@ -44,6 +49,9 @@ export async function capturePulumi(setting: Setting, args: readonly string[]): 
     return child;
   });
   const [stdout = "", stderr = ""] = (await output) ?? [];
+  // What it was run for is not to be gone on with.
+  if (end.interrupted)
+    throw new Fault(`stopped by ${end.interrupted}`, { remedy: "Run again to go on." });
   return { ...end, stdout, stderr };
 }
 

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exitCodeOf, type ReportLine, readReport } from "../../cli/pulumi/exit-code.ts";
+import { exitCodeOf } from "../../cli/pulumi/exit-code.ts";
+import { freshReport, type ReportLine, readReport } from "../../cli/pulumi/report.ts";
 
 const ended = (code: number) => ({ code, signal: null });
 const error = (exitCode?: number): ReportLine => ({
@@ -50,6 +51,19 @@ describe("the exit code", () => {
     expect(exitCodeOf({ code: 0, signal: null, interrupted: "SIGINT" }, [])).toBe(1);
     expect(exitCodeOf({ code: null, signal: "SIGKILL" }, [])).toBe(1);
   });
+});
+
+test("reports of runs that were killed are swept away, those of living ones stay", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "report-"));
+  try {
+    for (const name of ["report-4194305.jsonl", "report-1.jsonl", "id"]) {
+      await writeFile(join(folder, name), "");
+    }
+    expect(await freshReport(join(folder))).toBe(join(folder, `report-${process.pid}.jsonl`));
+    expect((await readdir(folder)).sort()).toEqual(["id", "report-1.jsonl"]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a report that is cut off, or absent, tells what it can", async () => {

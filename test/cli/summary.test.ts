@@ -41,7 +41,7 @@ describe("the summary", () => {
 
   test("of an empty estate says so", () => {
     expect(summary({ containers: {}, backups: {}, orphans: [] }, 80)).toBe(
-      "The registry declares no project yet.",
+      "No containers to tell of.",
     );
   });
 

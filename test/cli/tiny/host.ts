@@ -1,9 +1,24 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "vitest";
+import type { Finished } from "../../rig/command.ts";
 import type { Daemon } from "../../rig/daemon.ts";
 import { type Host, makeHost } from "../../rig/host.ts";
 
+/** What the tiny estate makes of the registry that a tiny host starts with. */
+export const ALL = [
+  "IncusProfile-other",
+  "IncusProfile-shared",
+  "IncusProject-repoman",
+  "RepoContainer-alpha",
+  "RepoContainer-beta",
+  "RsyncBackup-alpha",
+  "RsyncBackup-beta",
+];
+
 export interface TinyHost extends Host {
+  /** Runs repoman, and shows what it said where it does not end with this exit code. */
+  expectExit(code: number, ...args: string[]): Promise<Finished>;
   /** Names of what the tiny estate has made. */
   things(): string[];
   /** The file of a thing. */
@@ -37,6 +52,11 @@ export async function makeTinyHost(
   const state = join(host.home, ".local/state/repoman");
   return {
     ...host,
+    async expectExit(code, ...args) {
+      const finished = await host.repoman(args);
+      expect(finished.exitCode, finished.all).toBe(code);
+      return finished;
+    },
     things: () =>
       readdirSync(folder)
         .filter((name) => !name.endsWith(".order"))

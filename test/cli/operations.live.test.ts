@@ -1,0 +1,162 @@
+// `preview`, `up`, `destroy` and `refresh` around the real Pulumi engine.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { ALL, makeTinyHost, type TinyHost } from "./tiny/host.ts";
+
+const NEEDED_BY_ALPHA = [
+  "IncusProfile-shared",
+  "IncusProject-repoman",
+  "RepoContainer-alpha",
+  "RsyncBackup-alpha",
+];
+
+let daemon: Daemon;
+let host: TinyHost;
+
+beforeAll(async () => {
+  daemon = await startDaemon({ bare: true });
+});
+afterAll(() => daemon?.dispose());
+beforeEach(async () => {
+  host = await makeTinyHost(daemon);
+  return () => host.dispose();
+});
+
+const config = (stack = "rig") => join(host.project, `Pulumi.${stack}.yaml`);
+
+describe("up, preview and destroy", () => {
+  test("make, compare and remove, with exit codes of their own", async () => {
+    await host.expectExit(0, "preview");
+    await host.expectExit(1, "preview", "--expect-no-changes");
+    expect(host.things()).toEqual([]);
+    await host.expectExit(0, "up", "--yes");
+    expect(host.things()).toEqual(ALL);
+    await host.expectExit(0, "preview", "--expect-no-changes");
+    writeFileSync(host.thing("RepoContainer-alpha"), "drifted");
+    const { exitCode, stdout } = await host.repoman(["preview", "--diff", "--expect-no-changes"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/~ value +: "drifted" => "as declared"/);
+    await host.expectExit(0, "destroy", "--yes");
+    expect(host.things()).toEqual([]);
+    await host.expectExit(0, "destroy", "--yes");
+    expect(readdirSync(join(host.stackFile(""))).sort()).toEqual(["id", "init.lock", "lock"]);
+  });
+
+  test("limited to a project touch only that, and what it needs, also on an empty host", async () => {
+    await host.expectExit(0, "preview", "alpha");
+    await host.expectExit(0, "up", "alpha", "--yes");
+    expect(host.things()).toEqual(NEEDED_BY_ALPHA);
+
+    await host.repoman(["up", "--yes"]);
+    for (const name of ["alpha", "beta"])
+      writeFileSync(host.thing(`RepoContainer-${name}`), "drifted");
+    await host.repoman(["up", "beta", "--yes"]);
+    expect(readFileSync(host.thing("RepoContainer-alpha"), "utf8")).toBe("drifted");
+    expect(readFileSync(host.thing("RepoContainer-beta"), "utf8")).toBe("as declared");
+    await host.expectExit(0, "refresh", "alpha", "--yes");
+
+    await host.expectExit(0, "destroy", "--yes", "alpha");
+    expect(host.things()).toEqual(ALL.filter((name) => !name.endsWith("alpha")));
+  });
+
+  test("refuse a name that is not declared, and name the nearest", async () => {
+    const { exitCode, stderr } = await host.repoman(["up", "alhpa", "--yes"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /^error: .*repoman\.toml has no project "alhpa"\n {2}Did you mean alpha\? It has: alpha, beta\.\n$/,
+    );
+    expect(existsSync(config())).toBe(false);
+  });
+
+  test("destroy a project that the registry no longer declares, or whose registry is broken", async () => {
+    await host.repoman(["up", "--yes"]);
+    host.writeRegistry({ project: [{ name: "alpha" }] });
+    await host.expectExit(0, "destroy", "beta", "--yes");
+    host.writeRegistry("[[project]\n");
+    await host.expectExit(0, "destroy", "alpha", "--yes");
+    await host.expectExit(0, "destroy", "--yes");
+    expect(host.things()).toEqual([]);
+  });
+
+  test("do nothing without --yes where nobody can be asked", async () => {
+    await host.repoman(["up", "--yes"]);
+    for (const command of ["up", "destroy", "refresh"]) {
+      const { exitCode, stderr } = await host.repoman([command]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(/there is no terminal\n {2}Add --yes, or look first: repoman /);
+    }
+    expect(host.things()).toEqual(ALL);
+    await host.expectExit(0, "destroy", "--preview-only");
+    expect(host.things()).toEqual(ALL);
+  });
+
+  test("do not invent a stack in order to destroy it", async () => {
+    const named = await host.repoman(["destroy", "--yes", "--stack", "dmeo"]);
+    expect(named).toMatchObject({
+      exitCode: 2,
+      stderr: 'error: there is no stack "dmeo"\n  There is none yet.\n',
+    });
+    const own = await host.repoman(["destroy", "--yes"]);
+    expect(own).toMatchObject({
+      exitCode: 0,
+      stderr: 'There is no stack "rig", so nothing to destroy. There is none yet.\n',
+    });
+  });
+
+  test("remove the stack itself when told, and make it again with the same id", async () => {
+    await host.repoman(["env"]);
+    const id = readFileSync(host.stackFile("id"), "utf8");
+    await host.expectExit(0, "destroy", "--yes", "--remove");
+    expect(existsSync(config())).toBe(false);
+    await host.expectExit(0, "up", "--yes");
+    expect(readFileSync(host.stackFile("id"), "utf8")).toBe(id);
+  });
+
+  test("call a flag that Pulumi does not know bad usage", async () => {
+    await host.expectExit(2, "preview", "--dif");
+    await host.expectExit(0, "preview", "--diff");
+  });
+});
+
+describe("what fails", () => {
+  test("fails alone, and repoman exits with the code that was reported", async () => {
+    host.order("RepoContainer-beta", "fail 4");
+    await host.expectExit(4, "up", "--yes");
+    expect(host.things()).toEqual(ALL.filter((name) => name !== "RepoContainer-beta"));
+    expect(readdirSync(host.stackFile(""))).not.toContainEqual(expect.stringMatching(/^report/));
+  });
+
+  test("in the registry is told at once, all of it, without starting Pulumi", async () => {
+    host.writeRegistry('[defaults]\nrepos_rot = "/x"\n[[project]]\nname = "-rf"\n');
+    const { exitCode, all } = await host.repoman(["preview"]);
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/^error: \d problems in the registry/);
+    expect(all).toContain("repoman.toml:2:1: ");
+    expect(all).toContain("repos_root");
+    expect(all).not.toMatch(/Previewing| {4}at /);
+  });
+
+  test("in reaching Incus is told before anything is made, with exit code 3", async () => {
+    const alone = await makeTinyHost();
+    try {
+      const { exitCode, all } = await alone.repoman(["up", "--yes"]);
+      expect(exitCode).toBe(3);
+      expect(all).toMatch(/^error: .*no-incus\/unix\.socket/);
+      expect(all).not.toMatch(/Previewing| {4}at /);
+      expect(alone.things()).toEqual([]);
+    } finally {
+      await alone.dispose();
+    }
+  });
+
+  test("says that the incus client's variables are ignored, once", async () => {
+    const env = { INCUS_REMOTE: "build", INCUS_PROJECT: "other" };
+    const { stderr, exitCode, all } = await host.repoman(["preview"], { env });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("INCUS_REMOTE and INCUS_PROJECT are ignored");
+    expect(all.match(/INCUS_REMOTE/g)).toHaveLength(1);
+  });
+});
