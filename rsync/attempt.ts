@@ -7,7 +7,7 @@ import { type Decision, decide, lookOnce, type Question } from "./decide.ts";
 import { type Abilities, type DiskRecord, writeDiskRecord } from "./disk.ts";
 import { type End, endOfCopy, INTERRUPTED, isFull } from "./end.ts";
 import { repositoryExcludes } from "./excludes.ts";
-import { holdsGit } from "./git.ts";
+import { borrowing, holdsGit } from "./git.ts";
 import { judgeDestination } from "./judge.ts";
 import { nothingToCopy } from "./limits.ts";
 import { findSite } from "./probe.ts";
@@ -142,6 +142,7 @@ async function run(
   job.run.onProgress?.({ bytes: 0, rate: 0 });
   const found = decision?.found;
   const gitFolders = await (decision?.folders ?? lookOnce(spec))();
+  warnings.push(...(await borrowing(spec.source, gitFolders)));
   const plan: CopyPlan = {
     empty: decision === undefined,
     noDelete,

@@ -4,7 +4,7 @@ import { type ClaimedSite, onDisk } from "./claim.ts";
 import { commonArgs, deleteArgs } from "./command.ts";
 import type { Abilities } from "./disk.ts";
 import { type Excludes, type PhaseRules, ruleFile, WHOLE } from "./excludes.ts";
-import { type GitFolder, gitRules, isPassing, sharedFolders } from "./git.ts";
+import { type GitFolder, gitRules, isPassing } from "./git.ts";
 import { noCounts } from "./output.ts";
 import { deletePacked } from "./packed.ts";
 import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
@@ -46,9 +46,9 @@ export interface CopyPlan {
 export interface Copied {
   /** The last phase that did not end well, else the last one. */
   outcome: RunOutcome | undefined;
+  /** `files` is right for a copy that was empty; else the comparison's is. */
   counts: Counts;
   failures: string[];
-  vanished: string[];
   /** Git's objects did not hold still: its refs on the copy are those of the last run. */
   restless: boolean;
 }
@@ -80,7 +80,6 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     outcome: undefined,
     counts: noCounts(),
     failures: [],
-    vanished: [],
     restless: false,
   };
   const destination = join("../..", spec.below);
@@ -97,15 +96,17 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
   const rest = plan.gitFolders.length === 0 ? WHOLE : gitRules(plan.gitFolders).rest;
   if (plan.deleteFirst) {
     const only = ["--existing", "--ignore-existing", ...deleteArgs(plan.maxDelete)];
-    await phase(job, copied, rest, spec.source, destination, only);
+    settle(copied, await phase(job, copied, rest, spec.source, destination, only));
   }
   if (!goesOn(copied)) return copied;
   if (plan.gitPending && plan.gitFolders.length > 0) {
     await copyGit(job, copied, plan, destination, extra);
   } else {
-    await phase(job, copied, rest, spec.source, destination, extra);
+    settle(copied, await phase(job, copied, rest, spec.source, destination, extra));
   }
   await clearScratch(job).catch(() => undefined);
+  // What was empty holds what was created, and the folder itself.
+  copied.counts.files = copied.counts.created + 1;
   return copied;
 }
 
@@ -126,42 +127,53 @@ async function copyGit(
   extra: readonly string[],
 ): Promise<void> {
   const { source } = job.spec;
-  const { naming, packedRefs, named, objects, rest } = gitRules(plan.gitFolders);
+  const rules = gitRules(plan.gitFolders);
   const keep = extra.filter((arg) => arg.startsWith("--temp-dir"));
-  const steady = async (rules: PhaseRules, to: string, args: readonly string[]) => {
-    for (let tries = 1; ; tries++) {
-      const outcome = await phase(job, copied, rules, source, to, args);
-      const lost =
-        outcome.vanished > outcome.vanishedNames.length ||
-        outcome.vanishedNames.some((name) => !isPassing(name));
-      if (!lost || tries === TRIES) return !lost && [0, 24].includes(outcome.code ?? -1);
-    }
-  };
   const isAside =
-    (await steady(naming, aside(job), [])) && (await steady(packedRefs, aside(job), []));
+    (await steady(job, copied, rules.naming, aside(job), [])) &&
+    (await steady(job, copied, rules.packedRefs, aside(job), []));
   // Nothing of that is on the copy yet.
   copied.counts = noCounts();
-  const whole = goesOn(copied) && (await steady(objects, destination, keep)) && isAside;
-  const seen = { ...copied.counts };
+  const whole =
+    goesOn(copied) && (await steady(job, copied, rules.objects, destination, keep)) && isAside;
+  let { bytes } = copied.counts;
+  const next = async (phaseRules: PhaseRules, from: string, args: readonly string[]) => {
+    const outcome = await phase(job, copied, phaseRules, from, destination, args);
+    settle(copied, outcome);
+    bytes += outcome.counts.bytes;
+  };
   copied.restless = !whole;
-  if (whole) {
-    const { counts } = await phase(job, copied, named, aside(job), destination, extra);
-    seen.files += counts.files - (await sharedFolders(source, plan.gitFolders));
-    seen.bytes += counts.bytes;
-  }
-  if (goesOn(copied)) {
-    const { counts } = await phase(job, copied, rest, source, destination, extra);
-    // Each phase counts the folders on the way to a git folder, and the repository itself.
-    const ways = new Set(plan.gitFolders.flatMap(({ path }) => ancestors(path))).size + 1;
-    seen.files += counts.files - 2 * ways;
-    seen.bytes += counts.bytes;
-  }
+  if (whole) await next(rules.named, aside(job), extra);
+  if (goesOn(copied)) await next(rules.rest, source, extra);
   if (whole && plan.objectDeletions && severity(copied.outcome) <= 1) {
     copied.counts.deleted += await deletePacked(job, plan.gitFolders, plan.objectDeletions);
   }
-  if (goesOn(copied)) await phase(job, copied, objects, source, destination, keep);
-  copied.counts.files = seen.files;
-  copied.counts.bytes = seen.bytes;
+  copied.counts.bytes = bytes;
+  if (goesOn(copied)) await steady(job, copied, rules.objects, destination, keep);
+  copied.counts.bytes = bytes;
+}
+
+/**
+ * Runs a phase until no file that matters went away while it ran.
+ *
+ * @returns whether it came to that, and all was copied
+ */
+async function steady(
+  job: Job,
+  copied: Copied,
+  rules: PhaseRules,
+  to: string,
+  args: readonly string[],
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await phase(job, copied, rules, job.spec.source, to, args);
+    const { vanished, vanishedNames } = outcome;
+    const passing = vanished === vanishedNames.length && vanishedNames.every(isPassing);
+    if (outcome.code === 24 && passing) return true;
+    if (outcome.code === 24 && tries < TRIES) continue;
+    settle(copied, outcome);
+    return outcome.code === 0;
+  }
 }
 
 /** Where refs wait for their objects: on the disk, since only there it is known what is kept of them. */
@@ -169,10 +181,10 @@ function aside(job: Job): string {
   return join(job.spec.name, "aside");
 }
 
-/** Runs rsync once, again with less where the disk does not keep an attribute, and adds it up. */
+/** Runs rsync once, again with less where the disk does not keep an attribute, and counts. */
 async function phase(
   job: Job,
-  copied: Copied,
+  { counts }: Copied,
   rules: PhaseRules,
   from: string,
   to: string,
@@ -180,24 +192,19 @@ async function phase(
 ): Promise<RunOutcome> {
   const file = join(job.work, "rules");
   await writeFile(file, ruleFile(job.spec.exclude ?? [], job.excludes.patterns, rules));
-  const before = copied.counts.copiedBytes;
+  const before = counts.copiedBytes;
   const onProgress: RunOptions["onProgress"] = (progress) =>
     job.run.onProgress?.({ ...progress, bytes: before + progress.bytes });
+  const options = { ...job.run, onProgress: to === aside(job) ? undefined : onProgress };
+  const paths = ["--", `${from}/`, `${to}/`];
   for (;;) {
-    const outcome = await runRsync(
-      [
-        ...commonArgs(job.abilities, file),
-        "--info=progress2",
-        ...extra,
-        "--",
-        `${from}/`,
-        `${to}/`,
-      ],
-      { ...job.run, onProgress: to === aside(job) ? undefined : onProgress },
-    );
-    if (outcome.code === 23 && lower(job.abilities, outcome)) continue;
-    add(copied, outcome);
-    return outcome;
+    const args = [...commonArgs(job.abilities, file), "--info=progress2", ...extra, ...paths];
+    const outcome = await runRsync(args, options);
+    for (const key of ["created", "deleted", "copied", "copiedBytes"] as const) {
+      counts[key] += outcome.counts[key];
+    }
+    counts.bytes = outcome.counts.bytes;
+    if (outcome.code !== 23 || !lower(job.abilities, outcome)) return outcome;
   }
 }
 
@@ -212,20 +219,8 @@ function lower(abilities: Abilities, { unsupported }: RunOutcome): boolean {
   return true;
 }
 
-function add(copied: Copied, outcome: RunOutcome): void {
+/** Takes the end of a phase into that of the whole: the worst counts. */
+function settle(copied: Copied, outcome: RunOutcome): void {
   if (severity(outcome) >= severity(copied.outcome)) copied.outcome = outcome;
-  const { counts } = copied;
-  for (const key of ["created", "deleted", "copied", "copiedBytes"] as const) {
-    counts[key] += outcome.counts[key];
-  }
-  counts.files = outcome.counts.files;
-  counts.bytes = outcome.counts.bytes;
   copied.failures.push(...outcome.failures.slice(0, 20 - copied.failures.length));
-  copied.vanished.push(...outcome.vanishedNames.slice(0, 20 - copied.vanished.length));
-}
-
-/** The folders on the way to a path, the last one included. */
-function ancestors(path: string): string[] {
-  const names = path === "" ? [] : path.split("/");
-  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }

@@ -41,6 +41,9 @@ export function freshness(
   if (found && !found.ok) return stale(found.reason);
   if (found?.ok) {
     if (found.disk?.id !== last.disk.id) return stale("the copy is on another disk");
+    if (found.mount.mountPoint !== last.destinationMount.mountPoint) {
+      return stale(`the copy was on ${last.destinationMount.mountPoint}, which is not mounted`);
+    }
     if (!found.copyExists) return stale(`the copy ${spec.destination} is not there`);
   }
   return { fresh: true };

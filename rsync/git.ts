@@ -1,4 +1,5 @@
-import { lstat, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open } from "node:fs/promises";
 import { ask } from "./child.ts";
 import { literalPattern, type PhaseRules } from "./excludes.ts";
 
@@ -152,21 +153,6 @@ export async function countObjects(
   return count;
 }
 
-/** How many of `objects/`, `objects/info/`, `objects/pack/` there are: two phases count them. */
-export async function sharedFolders(
-  source: string,
-  folders: readonly GitFolder[],
-): Promise<number> {
-  let count = 0;
-  for (const { path } of folders) {
-    for (const name of ["objects", "objects/info", "objects/pack"]) {
-      const there = await stat(bytesOf(source, join1(path, name))).catch(() => undefined);
-      if (there?.isDirectory()) count += 1;
-    }
-  }
-  return count;
-}
-
 /**
  * Whether one of these folders lies in a git folder, or is one.
  *
@@ -184,4 +170,32 @@ export function holdsGit(
     }
   }
   return false;
+}
+
+/**
+ * Names the git folders that borrow objects from elsewhere (`git clone --shared`, `--reference`):
+ * their copies are not whole alone.
+ */
+export async function borrowing(source: string, folders: readonly GitFolder[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { path } of folders) {
+    const file = bytesOf(source, join1(path, "objects/info/alternates"));
+    // Written by whoever works in there: not to be followed, waited for or read without end.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const handle = await open(file, flags).catch(() => undefined);
+    if (!handle) continue;
+    try {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+      const first = buffer.subarray(0, bytesRead).toString().split("\n")[0] ?? "";
+      const inside = first.startsWith(`${source}/`) || !first.startsWith("/");
+      if (first === "" || first.startsWith("#") || inside) continue;
+      const where = Buffer.from(path, "latin1").toString() || ".";
+      found.push(`git objects of ${where} are borrowed from ${first}, which is not in this copy`);
+    } catch {
+      // Not a file: nothing is borrowed through it.
+    } finally {
+      await handle.close();
+    }
+  }
+  return found;
 }

@@ -83,9 +83,7 @@ function unexpectedMount(
   }
   const source = spec.expectedSource ?? recorded?.disk.source;
   if (source === undefined || source === mount.source) return undefined;
-  // The kernel numbers local disks as it finds them; there the marker alone tells which one it is.
-  const bothLocal = source.startsWith("/dev/") && mount.source.startsWith("/dev/");
-  if (spec.expectedSource === undefined && bothLocal) return undefined;
+  if (spec.expectedSource === undefined && areLocal(source, mount.source)) return undefined;
   return `Expected ${fstype ?? "a file system"} from ${source} over ${spec.backupRoot}`;
 }
 
@@ -98,6 +96,16 @@ function mountRemedy(spec: BackupSpec): string {
 
 function refuse(reason: string, remedy: string): Judgement {
   return { ok: false, result: "refused", reason, remedy };
+}
+
+/** The kernel numbers local disks as it finds them: their names tell nothing, the marker does. */
+function areLocal(one: string, other: string): boolean {
+  return one.startsWith("/dev/") && other.startsWith("/dev/");
+}
+
+function isSameMount(was: MountFacts, is: MountFacts): boolean {
+  const sameSource = was.source === is.source || areLocal(was.source, is.source);
+  return was.mountPoint === is.mountPoint && was.fstype === is.fstype && sameSource;
 }
 
 /**
@@ -113,7 +121,7 @@ export function judgeDestination(
   if (!last || last.disk.id !== disk.id) return undefined;
   const sameDisk = last.disk.fstype === disk.fstype && last.disk.source === disk.source;
   const was = last.destinationMount;
-  if (!sameDisk || was.mountPoint === mount.mountPoint) return undefined;
+  if (!sameDisk || isSameMount(was, mount)) return undefined;
   return {
     result: "refused",
     reason:

@@ -40,25 +40,27 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
         lockFd: lock.fd,
         work: join(spec.recordsDir, ".run", spec.name),
         // Should this process be killed, the record says so.
-        onStart: () => writeRecord(spec.recordsDir, recordOf(interrupted)),
+        onStart: () => keep(spec, recordOf(interrupted), writeRecord),
       });
     } catch (error) {
-      done = { result: "failed", reason: String(error) };
-      if (!(error instanceof Fault)) throw error;
-      if (error instanceof Refused) done = told(error.refusal);
-      else
-        done = options.signal?.aborted
-          ? INTERRUPTED
-          : { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
+      done = endBy(error, options.signal);
     } finally {
       record = recordOf(done);
-      await writeRecord(spec.recordsDir, record);
-      await appendHistory(spec.recordsDir, record);
+      await keep(spec, record, writeRecord);
+      await keep(spec, record, appendHistory);
     }
     return record;
   } finally {
     lock.release();
   }
+}
+
+/** What a run came to that an error ended; one that nobody foresaw goes on. */
+function endBy(error: unknown, signal: AbortSignal | undefined): Attempt {
+  if (error instanceof Refused) return told(error.refusal);
+  if (!(error instanceof Fault)) throw error;
+  if (signal?.aborted) return INTERRUPTED;
+  return { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
 }
 
 /** The error that a run's record stands for; undefined when the copy is good. */
@@ -87,6 +89,22 @@ function takeLock(spec: CheckedSpec): HeldLock {
     remedy: "Wait until it is through. An rsync whose parent was killed holds the lock as well.",
     exitCode: EXIT.conflict,
   });
+}
+
+async function keep(
+  { recordsDir, name }: CheckedSpec,
+  record: RunRecord,
+  write: (recordsDir: string, record: RunRecord) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(recordsDir, record);
+  } catch (cause) {
+    throw new Fault(`The run of ${name} cannot be recorded: ${(cause as Error).message}`, {
+      remedy: `Free some space below ${recordsDir}, and make it writable for this user.`,
+      exitCode: EXIT.environment,
+      cause,
+    });
+  }
 }
 
 /** A last good run of other places says nothing about this copy. */

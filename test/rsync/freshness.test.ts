@@ -49,6 +49,12 @@ describe("a copy is fresh", () => {
     ["the source is another", record({ source: "/repos/old" }), found, /\/repos\/old/],
     ["the copy is gone", record(), { ...found, copyExists: false } as Probe, /not there/],
     [
+      "the copy's own file system is away",
+      record(),
+      { ...found, mount: { ...MOUNT, mountPoint: "/" } } as Probe,
+      /\/backup, which is not mounted/,
+    ],
+    [
       "the disk is another",
       record(),
       { ...found, disk: { ...DISK, id: "d2" } } as Probe,

@@ -128,6 +128,19 @@ describe("the copy of a git repository", () => {
     expect(readdirSync(bench.spec.destination)).not.toContain("objects");
   });
 
+  test("may do without its git folder, and says whose objects it lacks", async () => {
+    const bench = await repository();
+    const { source, destination } = bench.spec;
+    const bare = { ...bench.spec, name: "bare", destination: `${destination}-bare` };
+    expect((await mirror({ ...bare, exclude: [".git/"] })).result).toBe("ok");
+    expect(readdirSync(bare.destination)).not.toContain(".git");
+
+    await git(bench.folder, "clone", "-q", "--shared", source, join(bench.folder, "repos/shared"));
+    const shared = { ...bare, name: "shared", source: join(bench.folder, "repos/shared") };
+    const { warnings } = await mirror({ ...shared, destination: `${destination}-shared` });
+    expect(warnings.join()).toContain(`borrowed from ${source}/.git/objects`);
+  });
+
   test("leaves out git folders below what is excluded", async () => {
     const bench = await repository();
     const vendored = join(bench.spec.source, "node_modules", "x");

@@ -1,34 +1,16 @@
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import {
-  type BackupSpec,
-  freshness,
-  type MirrorOptions,
-  mirror,
-  readHistory,
-  readRecord,
-} from "../../rsync/index.ts";
+import { type BackupSpec, freshness, mirror, readHistory, readRecord } from "../../rsync/index.ts";
 import { start } from "../rig/command.ts";
-import { mount } from "../rig/mounts.ts";
 import { until } from "../rig/place.ts";
 import { everyProcess, signal } from "../rig/processes.ts";
-import { differences } from "./same-tree.ts";
-import { type Workbench, workbench } from "./workbench.ts";
+import { fill, MB, repaired } from "./unfinished.ts";
+import { workbench } from "./workbench.ts";
 
 const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
-const MB = Buffer.alloc(1 << 20, "0123456789abcdef");
 
 /** One mirror run in a process of its own. */
 const startMirror = (spec: BackupSpec) => start([process.execPath, SCRIPT, JSON.stringify(spec)]);
@@ -39,34 +21,6 @@ const rsyncs = (spec: BackupSpec) =>
 
 async function rsyncRuns(spec: BackupSpec): Promise<void> {
   await until("rsync", () => rsyncs(spec).length >= 3);
-}
-
-/** Some large files and many small ones. */
-function fill(folder: string, megabytes = 8, files = 300): void {
-  mkdirSync(folder, { recursive: true });
-  for (let i = 0; i < megabytes; i++) writeFileSync(join(folder, `big-${i}`), MB);
-  for (let i = 0; i < files; i++) writeFileSync(join(folder, `small-${i}`), `small ${i}`);
-}
-
-async function repaired({ spec }: Workbench, options: MirrorOptions = {}): Promise<void> {
-  const record = await mirror(spec, options);
-  expect(record).toMatchObject({ result: "ok" });
-  expect(await differences(spec.source, spec.destination)).toEqual([]);
-  const [marker] = readdirSync(join(spec.backupRoot, ".repoman"));
-  // Nothing unfinished is left beside the copy.
-  expect(readdirSync(join(spec.backupRoot, ".repoman", marker ?? ""))).toEqual([]);
-}
-
-/** Calls `act` once, when the copying begins. */
-function atCopying(act: () => void): MirrorOptions {
-  let done = false;
-  return {
-    onProgress: ({ phase }) => {
-      if (phase !== "copying" || done) return;
-      done = true;
-      act();
-    },
-  };
 }
 
 describe("a run that is interrupted", () => {
@@ -205,89 +159,5 @@ describe("two runs of one repository", () => {
     await expect(mirror(spec)).rejects.toThrow("already running");
     expect((await first.done).exitCode).toBe(0);
     await repaired(bench);
-  });
-});
-
-describe("a repository at work", () => {
-  test("whose files go away during the copy is copied all the same", async () => {
-    const bench = await workbench("plain");
-    const { spec } = bench;
-    fill(spec.source, 30, 100);
-    const record = await mirror(
-      spec,
-      atCopying(() => {
-        // Listed by then or not; rsync must cope with either.
-        setTimeout(() => {
-          for (let i = 0; i < 100; i++) rmSync(join(spec.source, `small-${i}`));
-        }, 10);
-      }),
-    );
-    expect(["ok", "ok-vanished"]).toContain(record.result);
-    await repaired(bench, { allowDeletes: true });
-  });
-
-  test("whose files change all the time is caught up with", async () => {
-    const bench = await workbench("plain");
-    const { spec } = bench;
-    fill(spec.source, 20, 50);
-    let writes = 0;
-    const writer = setInterval(() => {
-      writes += 1;
-      const name = join(spec.source, `small-${writes % 50}`);
-      if (writes % 3 === 0) {
-        writeFileSync(`${name}.new`, `renamed ${writes}`);
-        renameSync(`${name}.new`, name);
-      } else if (writes % 3 === 1) appendFileSync(name, `more ${writes}`);
-      else rmSync(name, { force: true });
-      appendFileSync(join(spec.source, `big-${writes % 20}`), "tail");
-    }, 1);
-    for (let i = 0; i < 4; i++) {
-      const { result, failures } = await mirror({ ...spec, maxDeletePercent: 100 });
-      expect({ result, failures }).toEqual({
-        result: expect.stringMatching(/^ok/),
-        failures: [],
-      });
-    }
-    clearInterval(writer);
-    await pause(5);
-    expect(writes).toBeGreaterThan(20);
-    await repaired(bench, { allowDeletes: true });
-  });
-});
-
-describe("a disk that is full half-way", () => {
-  test("loses no good file, and goes on when there is space", async () => {
-    const bench = await workbench("tmpfs");
-    const { spec } = bench;
-    fill(spec.source, 20, 50);
-    await mirror(spec);
-    for (let i = 0; i < 10; i++) {
-      renameSync(join(spec.source, `big-${i}`), join(spec.source, `moved-${i}`));
-    }
-    for (let i = 0; i < 60; i++) writeFileSync(join(spec.source, `huge-${i}`), MB);
-    const record = await mirror(spec);
-    expect(record.result).toBe("failed");
-    expect(record.reason).toContain("is full");
-    expect(record.lastGood).toBeDefined();
-    for (let i = 0; i < 20; i++) {
-      expect(readFileSync(join(spec.destination, `big-${i}`)).equals(MB)).toBe(true);
-    }
-    await mount("-o", "remount,size=256M", spec.backupRoot);
-    await repaired(bench);
-  });
-
-  test("from the first run on", async () => {
-    const bench = await workbench("tmpfs");
-    fill(bench.spec.source, 80, 0);
-    const record = await mirror(bench.spec);
-    expect(record).toMatchObject({ result: "failed", reason: expect.stringContaining("full") });
-    for (const name of readdirSync(bench.spec.destination)) {
-      expect(statSync(join(bench.spec.destination, name)).size).toBe(MB.length);
-    }
-    // What fits now is what is left when all else is deleted first.
-    for (let i = 30; i < 80; i++) rmSync(join(bench.spec.source, `big-${i}`));
-    for (let i = 0; i < 30; i++) writeFileSync(join(bench.spec.source, `new-${i}`), MB);
-    expect((await mirror(bench.spec)).result).toBe("refused");
-    await repaired(bench, { allowDeletes: true });
   });
 });

@@ -123,6 +123,8 @@ describe("a copy on a file system of its own", () => {
     const parent = { mountPoint: "/backup", fstype: "zfs", source: "tank" };
     expect(judgeDestination(plainSpec(), parent, disk, last)?.reason).toContain("/backup/demo");
     expect(judgeDestination(plainSpec(), mount, disk, last)).toBeUndefined();
+    const swapped = { ...mount, source: "tank/other" };
+    expect(judgeDestination(plainSpec(), swapped, disk, last)?.reason).toContain("tank/other");
   });
 
   test("may move with a disk that was newly set up", () => {

@@ -1,10 +1,22 @@
-import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { freshness, mirror, pending, readRecord } from "../../rsync/index.ts";
+import { freshness, mirror, pending, type RunRecord, readRecord } from "../../rsync/index.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
 import { differences } from "./same-tree.ts";
 import { type Workbench, workbench } from "./workbench.ts";
+
+const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
 
 /** A good copy of 100 files in a repository that is a mount of its own when told so. */
 async function copied({ mounted = false } = {}): Promise<Workbench> {
@@ -157,4 +169,61 @@ test("a file that cannot be read makes the copy partial, and is named", async ()
   await unmountBelow(locked);
   expect((await mirror(spec)).result).toBe("ok");
   expect(await differences(spec.source, spec.destination)).toEqual([]);
+});
+
+describe("as a user who is not root", () => {
+  test("a repository of the user's own is copied, and what cannot be read is named", async () => {
+    const bench = await workbench("tmpfs");
+    const { spec, folder } = bench;
+    const [uid, gid] = [54_321, 54_322];
+    for (let i = 0; i < 20; i++) writeFileSync(join(spec.source, `file-${i}`), `content ${i}\n`);
+    for (const path of [folder, spec.backupRoot, join(folder, "repos")]) chownSync(path, uid, gid);
+    await execa("chown", ["-R", `${uid}:${gid}`, spec.source]);
+    const ids = ["--reuid", String(uid), "--regid", String(gid), "--clear-groups"];
+    const run = async (): Promise<RunRecord> => {
+      const argv = ["setpriv", ...ids, process.execPath, SCRIPT, JSON.stringify(spec)];
+      return JSON.parse((await execa(argv[0] ?? "", argv.slice(1))).stdout.split("\n").pop() ?? "");
+    };
+    expect((await run()).result).toBe("ok");
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+    writeFileSync(join(spec.source, "root-only"), "secret", { mode: 0o600 });
+    const record = await run();
+    expect(record.result).toBe("partial");
+    expect(record.failures.join()).toContain("root-only");
+  });
+});
+
+describe("trouble on this side", () => {
+  test("a name, a path or a place that cannot be meant is a usage fault", async () => {
+    const bench = await workbench("plain");
+    const { spec } = bench;
+    for (const changes of [
+      { name: "../x" },
+      { name: "" },
+      { source: "host:path" },
+      { source: "relative" },
+      { destination: spec.backupRoot },
+      { destination: `${spec.backupRoot}/../elsewhere` },
+      { destination: `${spec.backupRoot}/.repoman/x` },
+      { source: spec.backupRoot },
+      { source: join(spec.destination, "inside") },
+    ]) {
+      await expect(mirror({ ...spec, ...changes })).rejects.toMatchObject({ exitCode: 2 });
+    }
+    expect(readdirSync(spec.backupRoot)).toEqual([]);
+  });
+
+  test("nothing is copied that cannot be recorded", async () => {
+    const bench = await workbench("plain");
+    const { spec, folder } = bench;
+    writeFileSync(join(spec.source, "x"), "x");
+    mkdirSync(join(folder, "state"));
+    await mount("-t", "tmpfs", "-o", "size=64k", "small", join(folder, "state"));
+    await mirror(spec);
+    writeFileSync(join(folder, "state", "filler"), "");
+    await execa("dd", ["if=/dev/zero", `of=${join(folder, "state", "filler")}`], { reject: false });
+    writeFileSync(join(spec.source, "y"), "y");
+    await expect(mirror(spec)).rejects.toMatchObject({ name: "Fault", exitCode: 3 });
+    expect(readdirSync(spec.destination)).toEqual(["x"]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -53,4 +53,11 @@ export async function workbench(disk: "plain" | "tmpfs" | "ext4" | "none"): Prom
 export async function makeExt4(image: string, sizeMb: number): Promise<void> {
   await execa("truncate", ["-s", `${sizeMb}M`, image]);
   await execa("mkfs.ext4", ["-q", "-F", "-I", "256", "-O", "^has_journal", image]);
+}
+
+/** A repository with a few files. */
+export function fillSmall({ spec }: Workbench, count = 8): void {
+  for (let i = 0; i < count; i++) writeFileSync(join(spec.source, `file-${i}`), `content ${i}\n`);
+  mkdirSync(join(spec.source, "folder"), { recursive: true });
+  writeFileSync(join(spec.source, "folder", "deep"), "deep\n");
 }

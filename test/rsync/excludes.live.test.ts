@@ -1,0 +1,111 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import { mirror, pending } from "../../rsync/index.ts";
+import { type Workbench, workbench } from "./workbench.ts";
+
+describe("excludes", () => {
+  const tree = ({ spec }: Workbench, ...names: string[]) => {
+    for (const name of names) {
+      mkdirSync(join(spec.source, name, ".."), { recursive: true });
+      writeFileSync(join(spec.source, name), name);
+    }
+  };
+  const copied = async ({ spec }: Workbench) =>
+    (await execa("find", [spec.destination, "-type", "f", "-printf", "%P\n"])).stdout
+      .split("\n")
+      .sort();
+
+  test("of registry and repository leave files out, and never delete their copies", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "keep", "build/out", "node_modules/x/y", "notes.tmp");
+    await mirror(bench.spec);
+    const all = await copied(bench);
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "build/\n*.tmp\n");
+    const spec = { ...bench.spec, exclude: ["node_modules/"] };
+    rmSync(join(spec.source, "build"), { recursive: true });
+    rmSync(join(spec.source, "node_modules"), { recursive: true });
+    rmSync(join(spec.source, "notes.tmp"));
+    expect((await mirror(spec, { allowDeletes: true })).result).toBe("ok");
+    expect(await copied(bench)).toEqual([".repoman-exclude", ...all].sort());
+    expect((await mirror(spec)).counts).toMatchObject({ created: 0, deleted: 0, copied: 0 });
+  });
+
+  test.each([
+    ["!\n", "clear"],
+    ["- /keep\n!\n+ /\n", "clear after a rule"],
+    ["+ *\n", "include"],
+    ["merge /etc/passwd\n. /etc/passwd\n", "merge"],
+    [": .rules\ndir-merge .rules\n", "merge by folder"],
+    ["R *\nrisk *\n-s *\nH *\n-! keep\n", "modifiers"],
+    ["--delete-excluded\n--delete\n", "options"],
+    ["*\n/*\n**\n/**\n", "everything"],
+    ["/\0keep\n", "NUL"],
+  ])("of a hostile repository cannot do harm: %j", async (text) => {
+    const bench = await workbench("ext4");
+    tree(bench, "keep", "also", "skip/this", "sub/.rules");
+    writeFileSync(join(bench.spec.source, "sub/.rules"), "- *\n!\n");
+    await mirror(bench.spec);
+    rmSync(join(bench.spec.source, "skip"), { recursive: true });
+    const spec = { ...bench.spec, exclude: ["/skip"] };
+    writeFileSync(join(spec.source, ".repoman-exclude"), text);
+    writeFileSync(join(spec.source, "new"), "new");
+    const record = await mirror(spec);
+    expect(record.result).toBe("ok");
+    expect(await copied(bench)).toEqual(
+      [".repoman-exclude", "also", "keep", "new", "skip/this", "sub/.rules"].sort(),
+    );
+  });
+
+  test("that leave nothing are refused", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "?*\n");
+    expect(await pending(bench.spec)).toMatchObject({
+      refused: { reason: expect.stringContaining("leave nothing") },
+    });
+    expect((await mirror(bench.spec)).result).toBe("refused");
+  });
+
+  test("in a file that is none are ignored with a word", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    const file = join(bench.spec.source, ".repoman-exclude");
+    const said: string[] = [];
+    const run = async () => {
+      const record = await mirror(bench.spec, { allowDeletes: true });
+      expect(record.result).toBe("ok");
+      said.push(...record.warnings.filter((text) => text.includes(".repoman-exclude")));
+      rmSync(file, { recursive: true });
+    };
+    symlinkSync("/etc/shadow", file);
+    await run();
+    await execa("mkfifo", [file]);
+    await run();
+    mkdirSync(file);
+    await run();
+    writeFileSync(file, "x\n".repeat(100_000));
+    await run();
+    expect(said.map((text) => text.replace(/.*?(is|cannot) /, "$1 "))).toEqual([
+      "is a symbolic link and is ignored",
+      "is not a regular file and is ignored",
+      "is not a regular file and is ignored",
+      "is larger than 64 KiB and is ignored",
+    ]);
+  });
+
+  test("count only while they are the trusted ones", async () => {
+    const bench = await workbench("ext4");
+    tree(bench, "a", "b");
+    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "b\n");
+    const sha256 = (await execa("sha256sum", [join(bench.spec.source, ".repoman-exclude")])).stdout;
+    const spec = { ...bench.spec, repositoryExclude: { sha256: sha256.slice(0, 64) } };
+    await mirror(spec);
+    expect(await copied(bench)).toEqual([".repoman-exclude", "a"]);
+    writeFileSync(join(spec.source, ".repoman-exclude"), "a\nb\n");
+    const record = await mirror(spec);
+    expect(record.warnings.join()).toContain("not the one that was trusted");
+    expect(await copied(bench)).toEqual([".repoman-exclude", "a", "b"]);
+  });
+});

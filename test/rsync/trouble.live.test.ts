@@ -1,0 +1,169 @@
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { execa, execaSync } from "execa";
+import { describe, expect, test } from "vitest";
+import { mirror, pending, probe } from "../../rsync/index.ts";
+import { mount, unmountBelow } from "../rig/mounts.ts";
+import { silentAutomount } from "./automount.ts";
+import { differences } from "./same-tree.ts";
+import { fillSmall, makeExt4, type Workbench, workbench } from "./workbench.ts";
+
+/** Everything below a folder with its content, to show that nothing was touched. */
+async function stateOf(folder: string): Promise<string> {
+  const { stdout } = await execa("find", [folder, "-printf", "%P %s %T@ %i\n"]);
+  return stdout.split("\n").sort().join("\n");
+}
+
+describe("nothing is written and nothing lost", () => {
+  /** One good run, then `trouble`, and then everything back in its place. */
+  async function troubled(trouble: (bench: Workbench) => Promise<void>) {
+    const bench = await workbench("ext4");
+    fillSmall(bench);
+    expect((await mirror(bench.spec)).result).toBe("ok");
+    await trouble(bench);
+    return bench;
+  }
+
+  async function mended(bench: Workbench): Promise<void> {
+    const { spec } = bench;
+    await unmountBelow(spec.backupRoot);
+    mkdirSync(spec.backupRoot, { recursive: true });
+    await mount("-o", "loop", bench.image, spec.backupRoot);
+    writeFileSync(join(spec.source, "later"), "later");
+    expect((await mirror(spec)).result).toBe("ok");
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+  }
+
+  test("when the disk was unmounted", async () => {
+    const bench = await troubled(({ spec }) => unmountBelow(spec.backupRoot));
+    const { spec } = bench;
+    const record = await mirror(spec);
+    expect(record.result).toBe("refused");
+    expect(record.reason).toMatch(/Expected ext4|is the disk mounted\?/);
+    expect(record.lastGood).toBeDefined();
+    expect(readdirSync(spec.backupRoot)).toEqual([]);
+    expect(await probe(spec)).toMatchObject({ ok: false, result: "refused" });
+    expect(await pending(spec)).toMatchObject({ ok: false, result: "refused" });
+    await mended(bench);
+  });
+
+  test("when the folder of the disk is gone", async () => {
+    const bench = await troubled(async ({ spec }) => {
+      await unmountBelow(spec.backupRoot);
+      await rm(spec.backupRoot, { recursive: true });
+    });
+    const record = await mirror(bench.spec);
+    expect(record).toMatchObject({ result: "unreachable" });
+    expect(record.reason).toContain("No such file or directory");
+    expect(existsSync(bench.spec.backupRoot)).toBe(false);
+    await mended(bench);
+  });
+
+  test("when another file system is mounted there", async () => {
+    const bench = await troubled(async ({ spec }) => {
+      await unmountBelow(spec.backupRoot);
+      await mount("-t", "tmpfs", "usurper", spec.backupRoot);
+    });
+    const record = await mirror(bench.spec);
+    expect(record.result).toBe("refused");
+    expect(record.reason).toContain("but found tmpfs from usurper");
+    expect(readdirSync(bench.spec.backupRoot)).toEqual([]);
+    await mended(bench);
+  });
+
+  test("when another disk of the same kind is mounted over it", async () => {
+    const bench = await troubled(async ({ spec, folder }) => {
+      await makeExt4(join(folder, "other"), 16);
+      await mount("-o", "loop", join(folder, "other"), spec.backupRoot);
+    });
+    const record = await mirror(bench.spec);
+    expect(record.result).toBe("refused");
+    expect(record.reason).toContain("is missing");
+    expect(readdirSync(bench.spec.backupRoot)).toEqual(["lost+found"]);
+    await mended(bench);
+  });
+
+  test("when the disk is another host's", async () => {
+    const bench = await troubled(async () => undefined);
+    const { spec } = bench;
+    const before = await stateOf(spec.backupRoot);
+    const other = { ...spec, hostId: "host-b", recordsDir: join(bench.folder, "other/backups") };
+    const record = await mirror(other);
+    expect(record.result).toBe("refused");
+    expect(record.reason).toContain("host-a");
+    expect(record.reason).toContain("host-b");
+    expect(await stateOf(spec.backupRoot)).toBe(before);
+    await mended(bench);
+  });
+
+  test("when the state was lost: the marker is recognised", async () => {
+    const bench = await troubled(({ folder }) => rm(join(folder, "state"), { recursive: true }));
+    const record = await mirror(bench.spec);
+    expect(record).toMatchObject({ result: "ok", counts: { copied: 0 } });
+    await mended(bench);
+  });
+
+  test("when the folder beside the marker was tidied away", async () => {
+    const bench = await troubled(({ spec }) =>
+      rm(join(spec.backupRoot, ".repoman"), { recursive: true }),
+    );
+    writeFileSync(join(bench.spec.source, "new"), "new");
+    expect(await pending(bench.spec)).toMatchObject({ ok: true, files: 1, deletions: 0 });
+    expect((await mirror(bench.spec)).result).toBe("ok");
+    await mended(bench);
+  });
+
+  test("when the disk is read-only", async () => {
+    const bench = await troubled(({ spec }) => mount("-o", "remount,ro", spec.backupRoot));
+    writeFileSync(join(bench.spec.source, "new"), "new");
+    const record = await mirror(bench.spec);
+    expect(record.result).toBe("failed");
+    expect(record.reason).toContain("read-only");
+    await mended(bench);
+  });
+
+  test("when a symbolic link stands in the way to the copy", async () => {
+    const bench = await troubled(async ({ spec, folder }) => {
+      await rm(spec.destination, { recursive: true });
+      mkdirSync(join(folder, "elsewhere"));
+      symlinkSync(join(folder, "elsewhere"), spec.destination);
+    });
+    const record = await mirror(bench.spec);
+    expect(record.result).toBe("refused");
+    expect(record.reason).toContain("symbolic link");
+    expect(readdirSync(join(bench.folder, "elsewhere"))).toEqual([]);
+    await rm(bench.spec.destination);
+    await mended(bench);
+  });
+
+  test("when the automount never answers", async () => {
+    const bench = await troubled(({ spec }) => unmountBelow(spec.backupRoot));
+    const automount = await silentAutomount(bench.spec.backupRoot);
+    const spec = { ...bench.spec, answerWithin: 300 };
+    const begun = performance.now();
+    for (const result of [await mirror(spec), await probe(spec), await pending(spec)]) {
+      expect(result).toMatchObject({ result: "unreachable" });
+      expect(result).toHaveProperty("reason", expect.stringContaining("does not answer"));
+    }
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await automount.end();
+    await mended(bench);
+  });
+
+  test("when the disk goes away between the look at it and the copy", async () => {
+    const bench = await troubled(async () => undefined);
+    const { spec } = bench;
+    writeFileSync(join(spec.source, "new"), "new");
+    const record = await mirror(spec, {
+      onProgress: ({ phase }) => {
+        // Called after the disk was found good, before rsync starts.
+        if (phase === "comparing") execaSync("umount", ["--lazy", spec.backupRoot]);
+      },
+    });
+    expect(record.result).toBe("refused");
+    expect(record.reason).toMatch(/Expected|is the disk mounted/);
+    expect(readdirSync(spec.backupRoot)).toEqual([]);
+    await mended(bench);
+  });
+});
