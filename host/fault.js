@@ -21,3 +21,13 @@ export class Fault extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/**
+ * The exit code that an error asks for, for one that is thrown in its place.
+ *
+ * @param {unknown} error
+ * @returns {number} one of `EXIT`
+ */
+export function exitCodeOf(error) {
+  return error instanceof Fault ? error.exitCode : EXIT.failed;
+}

@@ -21,7 +21,8 @@ import {
 } from "../rsync/index.ts";
 import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
-import { engineGone, guarded, type Identified, warn } from "./engine.ts";
+import { guarded, type Identified, warn } from "./engine.ts";
+import { stopping } from "./stopping.ts";
 
 export interface BackupArgs extends Identified {
   /** The repository: an absolute path on this host. */
@@ -111,7 +112,7 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
 async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
   if (fault !== undefined) throw new Fault(fault);
-  const record = await mirror(specOf(inputs), { signal: engineGone });
+  const record = await mirror(specOf(inputs), { signal: stopping });
   for (const warning of record.warnings) await warn(`backup "${inputs.name}": ${warning}`);
   if (record.result !== "ok" && record.result !== "ok-vanished") {
     throw new Fault(

@@ -10,18 +10,26 @@
 
 import type { Output } from "@pulumi/pulumi/output.js";
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
-import { Fault } from "../host/fault.js";
+import { exitCodeOf, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
 import type { Instance } from "../incus/types.ts";
 import { changed } from "./compare.ts";
-import { conflict, create, putBack, remove } from "./container/create.ts";
+import { conflict, create, make, putBack, remove } from "./container/create.ts";
 import type {
   Circumstances,
   ContainerArgs,
   ContainerInputs,
   ContainerState,
 } from "./container/inputs.ts";
-import { addressOf, exempt, findOwn, inputsFrom, stateFrom, uuidOf } from "./container/live.ts";
+import {
+  addressOf,
+  exempt,
+  findOwn,
+  inputsFrom,
+  isHalfMade,
+  stateFrom,
+  uuidOf,
+} from "./container/live.ts";
 import { awaitAddress } from "./container/run.ts";
 import { keysForRestart, restartNotice, update } from "./container/update.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
@@ -118,6 +126,10 @@ export const handlers = guarded<Checked, ContainerState>("container", {
       await putBack(client, news, uuidOf(instance));
       ({ value: instance } = await client.getInstance(news.project, news.name));
     }
+    if (isHalfMade(instance)) {
+      await remove(client, instance);
+      return { outs: await outputs(client, await make(client, news), news, false) };
+    }
     const wasRunning = instance.status === "Running";
     return { outs: await outputs(client, await update(client, news, instance), news, wasRunning) };
   },
@@ -166,7 +178,7 @@ async function keepHalfMade(
     if (!half || half.config[MARK.image] !== inputs.image) throw error;
     const state = await stateFrom(client, half, inputsFrom(half, inputs));
     const reason = error instanceof Error ? error.message : String(error);
-    throw Object.assign(new Fault(reason, { cause: error }), {
+    throw Object.assign(new Fault(reason, { exitCode: exitCodeOf(error), cause: error }), {
       id: idOf(inputs),
       properties: { ...state, __provider: (inputs as { __provider?: string }).__provider },
       reasons: [reason],

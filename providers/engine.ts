@@ -1,5 +1,5 @@
-// What the provider process owes the engine that started it: to end when it is gone, not to work
-// beside one left over from a killed run, and to say things in its display.
+// What the handlers owe the engine that calls them: not to work beside a provider left over from a
+// killed run, to fail without a stack, and to say things in its display.
 
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
@@ -8,24 +8,9 @@ import { paths } from "../host/paths.js";
 import { report } from "../host/report.js";
 import type { Checked, Handlers } from "./dynamic.ts";
 import type { Owner } from "./ownership.ts";
+import { work } from "./stopping.ts";
 
-const PARENT_CHECK_MS = 200;
 const OTHER_PROVIDER_MS = 60_000;
-
-const stopping = new AbortController();
-
-/** Aborts when the engine is gone; whatever runs for long (rsync, an image download) listens. */
-export const engineGone: AbortSignal = stopping.signal;
-
-// The engine gives its plugins process groups of their own: killed, it leaves them at work on what
-// they were doing. A change of the parent's pid is how a process sees that it was orphaned.
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid === parent) return;
-  stopping.abort(new Error("the Pulumi engine is gone"));
-  // One turn for listeners to pass the end on to their children.
-  setTimeout(() => process.exit(1), 50);
-}, PARENT_CHECK_MS).unref();
 
 let turn: Promise<void> | undefined;
 
@@ -131,10 +116,12 @@ export function guarded<I extends Identified, O extends I>(
     }
   };
   const inTurn = <T>(inputs: Identified, run: () => Promise<T>): Promise<T> =>
-    guard(inputs, async () => {
-      await takeTurn(inputs.owner.id);
-      return run();
-    });
+    guard(inputs, () =>
+      work(async () => {
+        await takeTurn(inputs.owner.id);
+        return run();
+      }),
+    );
   return {
     check: (olds, news) => guard(news, () => handlers.check(olds, news)),
     diff: (id, olds, news) => guard(news, () => handlers.diff(id, olds, news)),

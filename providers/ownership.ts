@@ -26,6 +26,8 @@ export const MARK = {
   image: `${PREFIX}image`,
   /** Set once the user inside was made and proved: `<name>:<uid>:<gid>`. */
   ready: `${PREFIX}ready`,
+  /** From creation until the user inside was made: nobody has worked in it yet. */
+  making: `${PREFIX}making`,
   /** On an instance that stands aside while its replacement is made: its run state before. */
   aside: `${PREFIX}aside`,
 } as const;

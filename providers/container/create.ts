@@ -1,15 +1,15 @@
 // Making a container, and making one in another's place.
 
-import { EXIT, Fault } from "../../host/fault.js";
+import { EXIT, exitCodeOf, Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
-import { NotFound } from "../../incus/errors.ts";
+import { NotFound, Unreachable } from "../../incus/errors.ts";
 import { imageSource } from "../../incus/images.ts";
 import type { Instance } from "../../incus/types.ts";
-import { engineGone } from "../engine.ts";
 import { describeOwner, isOwn, MARK, marks } from "../ownership.ts";
 import { instancesOf } from "../server.ts";
+import { stopping } from "../stopping.ts";
 import type { ContainerInputs } from "./inputs.ts";
-import { findAside, uuidOf } from "./live.ts";
+import { findAside, isHalfMade, uuidOf } from "./live.ts";
 import { bringUp, start, stop } from "./run.ts";
 import { update } from "./update.ts";
 
@@ -35,22 +35,33 @@ export function conflict(
  */
 export async function create(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
   const instances = await instancesOf(client, inputs.project);
-  const existing = instances.find(({ name }) => name === inputs.name);
+  let existing = instances.find(({ name }) => name === inputs.name);
   const reason = conflict(inputs, existing);
   if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
 
-  if (existing && existing.config[MARK.image] !== inputs.image) {
+  const aside = findAside(instances, inputs);
+  if (aside?.config[MARK.image] === inputs.image) {
+    // What was being replaced is wanted again.
+    await putBack(client, inputs, uuidOf(aside));
+    return update(client, inputs, (await client.getInstance(inputs.project, inputs.name)).value);
+  }
+  const isOther = existing !== undefined && existing.config[MARK.image] !== inputs.image;
+  if (existing && (isHalfMade(existing) || (isOther && aside && aside !== existing))) {
+    // Cut off, or made for another that stands aside still, and not wanted any more.
+    await remove(client, existing);
+    existing = undefined;
+  }
+  if (existing && isOther) {
     await stepAside(client, inputs, existing);
     return replaceBy(client, inputs, existing);
   }
-  const aside = findAside(instances, inputs);
   if (aside) return replaceBy(client, inputs, aside, existing);
   if (existing) return update(client, inputs, existing);
   return make(client, inputs);
 }
 
 /** A container from nothing. One that fails half-way stays, marked, for the next run to finish. */
-async function make(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
+export async function make(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
   const { project, name, image, description, profiles, config, devices, owner, target } = inputs;
   await client.createInstance(
     project,
@@ -60,10 +71,10 @@ async function make(client: IncusClient, inputs: ContainerInputs): Promise<Insta
       source: await imageSource(image, process.env, inputs.remote || "local"),
       description,
       profiles,
-      config: { ...config, ...marks(owner, name), [MARK.image]: image },
+      config: { ...config, ...marks(owner, name), [MARK.image]: image, [MARK.making]: "true" },
       devices,
     },
-    { signal: engineGone, ...(target === undefined ? {} : { target }) },
+    { signal: stopping, ...(target === undefined ? {} : { target }) },
   );
   return bringUp(client, inputs);
 }
@@ -90,25 +101,32 @@ async function stepAside(
   );
 }
 
-/** Makes the new container, or puts the old one back as it was. */
+/** Makes the new container and removes the old one, or puts that back as it was. */
 async function replaceBy(
   client: IncusClient,
   inputs: ContainerInputs,
   old: Instance,
   half?: Instance,
 ): Promise<Instance> {
+  let made: Instance;
   try {
-    return half ? await update(client, inputs, half) : await make(client, inputs);
+    made = half ? await update(client, inputs, half) : await make(client, inputs);
   } catch (error) {
-    if (engineGone.aborted) throw error;
+    if (stopping.aborted || error instanceof Unreachable) throw error;
     await putBack(client, inputs, uuidOf(old));
     const cause = error instanceof Error ? error.message : String(error);
     throw new Fault(
       `container "${inputs.name}": the replacement from image "${inputs.image}" did not come up, ` +
         `so the old container is back in its place: ${cause}`,
-      { cause: error },
+      { exitCode: exitCodeOf(error), cause: error },
     );
   }
+  // The engine would do it next, but not for one that its state does not know.
+  const left = (await instancesOf(client, inputs.project)).find(
+    (instance) => uuidOf(instance) === uuidOf(old),
+  );
+  if (left) await remove(client, left);
+  return made;
 }
 
 /** Gives the old container its name and its run state again, and removes what was to replace it. */

@@ -35,6 +35,15 @@ export function findAside(
   );
 }
 
+/**
+ * Whether this stack began to make it and it has never run. Its root file system may be cut off:
+ * the server lists an instance from the start of its unpacking, and when it dies in the middle of
+ * that, ever after.
+ */
+export function isHalfMade({ config, status, last_used_at: used }: Instance): boolean {
+  return config[MARK.making] !== undefined && status === "Stopped" && !(Date.parse(used) > 0);
+}
+
 /** A config without what the server computes and what repoman marks. */
 export function ownConfig(config: Config): Config {
   return Object.fromEntries(

@@ -6,6 +6,7 @@ import { NotFound } from "../../incus/errors.ts";
 import type { Instance } from "../../incus/types.ts";
 import { MARK } from "../ownership.ts";
 import { forget } from "../server.ts";
+import { stopping } from "../stopping.ts";
 import type { ContainerInputs } from "./inputs.ts";
 import { addressOf } from "./live.ts";
 import { makeUser, readyMark } from "./user.ts";
@@ -20,16 +21,18 @@ export async function start(
   { project, name, status }: Pick<Instance, "project" | "name" | "status">,
 ): Promise<void> {
   const action = status === "Frozen" ? "unfreeze" : "start";
-  await client.setInstanceState(project, name, { action });
+  await client.setInstanceState(project, name, { action }, { signal: stopping });
 }
 
 /** Stops cleanly where it can be done in time, else kills. */
 export async function stop(client: IncusClient, project: string, name: string): Promise<void> {
   try {
-    await client.setInstanceState(project, name, { action: "stop", timeout: STOP_SECONDS });
+    const clean = { action: "stop", timeout: STOP_SECONDS } as const;
+    await client.setInstanceState(project, name, clean, { signal: stopping });
   } catch (error) {
-    if (error instanceof NotFound) throw error;
-    await client.setInstanceState(project, name, { action: "stop", force: true });
+    if (error instanceof NotFound || stopping.aborted) throw error;
+    const kill = { action: "stop", force: true } as const;
+    await client.setInstanceState(project, name, kill, { signal: stopping });
   }
 }
 
@@ -48,10 +51,15 @@ export async function bringUp(client: IncusClient, inputs: ContainerInputs): Pro
   if (!runs && (shouldRun || !readied)) await start(client, instance);
   if (!readied || (!runs && shouldRun)) {
     await makeUser(client, inputs, mountPoints(instance));
-    await client.updateInstance(project, name, (current) => ({
-      ...current,
-      config: { ...current.config, [MARK.ready]: readyMark(inputs) },
-    }));
+    await client.updateInstance(
+      project,
+      name,
+      ({ config: { [MARK.making]: _making, ...config }, ...current }) => ({
+        ...current,
+        config: { ...config, [MARK.ready]: readyMark(inputs) },
+      }),
+      { signal: stopping },
+    );
   }
   if (!shouldRun && (runs || !readied)) await stop(client, project, name);
   ({ value: instance } = await client.getInstance(project, name));
@@ -68,9 +76,9 @@ export async function awaitAddress(
   for (;;) {
     forget(client);
     const address = await addressOf(client, instance);
-    if (address || !hasNic || instance.status !== "Running" || Date.now() >= deadline)
-      return address;
-    await sleep(ADDRESS_STEP_MS);
+    const due = hasNic && instance.status === "Running" && Date.now() < deadline;
+    if (address || !due || stopping.aborted) return address;
+    await sleep(ADDRESS_STEP_MS, undefined, { signal: stopping }).catch(() => {});
   }
 }
 

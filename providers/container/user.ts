@@ -3,7 +3,7 @@
 
 import { Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
-import { engineGone } from "../engine.ts";
+import { stopping } from "../stopping.ts";
 import type { ContainerInputs } from "./inputs.ts";
 
 const EXEC_MS = 120_000;
@@ -154,7 +154,7 @@ export async function makeUser(
         PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       },
       timeoutMs: EXEC_MS,
-      signal: engineGone,
+      signal: stopping,
     });
     if (made.exitCode !== 0) {
       throw new Fault(
@@ -175,7 +175,7 @@ async function prove(client: IncusClient, { project, name, user, path }: Contain
     user: user.uid,
     group: user.gid,
     timeoutMs: EXEC_MS,
-    signal: engineGone,
+    signal: stopping,
   });
   if (proof.exitCode === 0) return;
   throw new Fault(

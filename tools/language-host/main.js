@@ -4,7 +4,7 @@
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { endWithParent } from "./end-with-parent.js";
+import { endWithParent } from "../../host/end-with-parent.js";
 import { endAll } from "./processes.js";
 
 endWithParent(() => {
