@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countResults, summaryLine } from "../../tools/test.js";
+import { countResults, summaryLine } from "./run-vitest.js";
 
 const file = (status: string, ...tests: string[]) => ({
   status,
