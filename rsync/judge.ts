@@ -126,7 +126,8 @@ export function judgeDestination(
     result: "refused",
     reason:
       `The copy ${spec.destination} lay on ${was.fstype} from ${was.source} mounted at ` +
-      `${was.mountPoint} and would now be on ${mount.fstype} mounted at ${mount.mountPoint}`,
+      `${was.mountPoint} and would now be on ${mount.fstype} from ${mount.source} mounted at ` +
+      mount.mountPoint,
     remedy: `Mount ${was.mountPoint}. If the change is meant, move ${spec.recordsDir}/${spec.name}.json away.`,
   };
 }

@@ -46,16 +46,25 @@ const FOLDER = fc.constantFrom(
   "e:f",
 );
 const PATH = fc.tuple(FOLDER, NAME).map(([folder, name]) => (folder ? `${folder}/${name}` : name));
-const CONTENT = fc
-  .tuple(fc.nat(255), fc.nat(120_000))
-  .map(([byte, size]) => Buffer.alloc(size, byte));
+const SIZE = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(60_000) },
+  { weight: 1, arbitrary: fc.constant(4e6) },
+);
+const CONTENT = fc.tuple(fc.nat(255), SIZE).map(([byte, size]) => Buffer.alloc(size, byte));
+
+/** Where a run is cut off: so many ms after its beginning, or after the first bytes. */
+interface Cut {
+  how: "abort" | "kill";
+  from: "begin" | "copying";
+  after: number;
+}
 
 type Step =
   | { kind: "write"; path: string; content: Buffer }
   | { kind: "git"; at: string }
   | { kind: "remove" | "folder" | "link" | "symlink" | "rename"; path: string; other: string }
   | { kind: "mode"; path: string; mode: number }
-  | { kind: "run"; allowDeletes: boolean; cut?: { how: "abort" | "kill"; after: number } };
+  | { kind: "run"; allowDeletes: boolean; cut?: Cut };
 
 const EDIT: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -90,7 +99,11 @@ const RUN: fc.Arbitrary<Step> = fc.record(
   {
     kind: fc.constant("run" as const),
     allowDeletes: fc.boolean(),
-    cut: fc.record({ how: fc.constantFrom("abort" as const, "kill"), after: fc.nat(150) }),
+    cut: fc.record({
+      how: fc.constantFrom("abort" as const, "kill"),
+      from: fc.constantFrom("begin" as const, "copying"),
+      after: fc.nat(40),
+    }),
   },
   { requiredKeys: ["kind", "allowDeletes"] },
 );
@@ -149,18 +162,23 @@ function filesOf(root: string, below = ""): Map<string, string> {
   return found;
 }
 
-async function run(spec: BackupSpec, step: Step & { kind: "run" }) {
-  const { cut, allowDeletes } = step;
+async function run(spec: BackupSpec, { cut, allowDeletes }: Step & { kind: "run" }) {
   const stop = new AbortController();
-  const timer =
-    cut &&
-    setTimeout(() => {
-      if (cut.how === "abort") return stop.abort();
-      for (const { pid, argv } of everyProcess()) {
-        if (argv[0] === "rsync" && argv.includes(`${spec.source}/`)) signal(pid, "SIGKILL");
-      }
-    }, cut.after);
-  const record = await mirror(spec, { signal: stop.signal, allowDeletes });
+  let timer: NodeJS.Timeout | undefined;
+  const cutOff = () => {
+    if (cut?.how === "abort") return stop.abort();
+    for (const { pid, argv } of everyProcess()) {
+      if (argv[0] === "rsync" && argv.includes(`${spec.source}/`)) signal(pid, "SIGKILL");
+    }
+  };
+  if (cut?.from === "begin") timer = setTimeout(cutOff, cut.after * 4);
+  const record = await mirror(spec, {
+    signal: stop.signal,
+    allowDeletes,
+    onProgress: ({ phase }) => {
+      if (phase === "copying" && cut?.from === "copying") timer ??= setTimeout(cutOff, cut.after);
+    },
+  });
   clearTimeout(timer);
   return record;
 }
