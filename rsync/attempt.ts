@@ -39,6 +39,7 @@ export interface Surroundings extends MirrorOptions {
 /** One run, under the repository's lock. */
 export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<Attempt> {
   if (around.signal?.aborted) return INTERRUPTED;
+  around.onProgress?.({ phase: "checking", bytes: 0 });
   const [site, source] = await Promise.all([
     findSite(spec),
     inspectSource(spec, around.last?.sourceMount),

@@ -85,7 +85,8 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
   const destination = join("../..", spec.below);
   await clearScratch(job);
   await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", `${spec.name}/tmp`]);
-  await onDisk(spec, site, ["mkdir", "-p", "--", destination]);
+  // Nobody else looks in until rsync has given it the repository's own mode.
+  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", destination]);
   const device =
     site.device ?? (await onDisk(spec, site, ["stat", "--printf=%d", "--", destination]));
   const extra = [

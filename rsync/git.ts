@@ -190,7 +190,10 @@ export async function borrowing(source: string, folders: readonly GitFolder[]): 
       const inside = first.startsWith(`${source}/`) || !first.startsWith("/");
       if (first === "" || first.startsWith("#") || inside) continue;
       const where = Buffer.from(path, "latin1").toString() || ".";
-      found.push(`git objects of ${where} are borrowed from ${first}, which is not in this copy`);
+      found.push(
+        `git objects of ${printable(where)} are borrowed from ${printable(first)}, ` +
+          "which is not in this copy",
+      );
     } catch {
       // Not a file: nothing is borrowed through it.
     } finally {
@@ -198,4 +201,9 @@ export async function borrowing(source: string, folders: readonly GitFolder[]): 
     }
   }
   return found;
+}
+
+/** Text out of a repository, without what a terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }

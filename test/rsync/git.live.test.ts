@@ -136,9 +136,17 @@ describe("the copy of a git repository", () => {
     expect(readdirSync(bare.destination)).not.toContain(".git");
 
     await git(bench.folder, "clone", "-q", "--shared", source, join(bench.folder, "repos/shared"));
-    const shared = { ...bare, name: "shared", source: join(bench.folder, "repos/shared") };
-    const { warnings } = await mirror({ ...shared, destination: `${destination}-shared` });
+    const shared = {
+      ...bare,
+      name: "shared",
+      source: join(bench.folder, "repos/shared"),
+      destination: `${destination}-shared`,
+    };
+    const { warnings } = await mirror(shared);
     expect(warnings.join()).toContain(`borrowed from ${source}/.git/objects`);
+    const alternates = join(shared.source, ".git/objects/info/alternates");
+    writeFileSync(alternates, "/a\u001b[2Jb\n");
+    expect((await mirror(shared)).warnings.join()).toContain("/a\\u{1b}[2Jb");
   });
 
   test("leaves out git folders below what is excluded", async () => {
