@@ -84,6 +84,10 @@ export class Estate extends ComponentResource {
     );
     for (const warning of [...registry.warnings, ...ofProfiles]) sayProblem(warning, this);
     sayStrays(survey, incusProject, this);
+    sayShifted(
+      present.filter(({ name }) => survey.projects.get(name)?.owner?.uid === 0),
+      this,
+    );
 
     this.containers = collect(workspaces.map(([key, { container }]) => [key, container]));
     this.backups = collect(workspaces.map(([key, { backup }]) => [key, backup]));
@@ -112,6 +116,17 @@ function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: E
       estate,
     );
   }
+}
+
+/** No id map is safe for root's own files: what remains is said, not hidden. */
+function sayShifted(projects: { name: string }[], estate: Estate): void {
+  if (projects.length === 0) return;
+  void log.warn(
+    `the repositories of ${projects.map(({ name }) => name).join(", ")} belong to root, so they are mounted with ` +
+      "shift: root inside can leave a setuid file there that is root's on this host\n" +
+      "  Give them to a user (chown -R <user>:), and each container gets that user's ids instead.",
+    estate,
+  );
 }
 
 function collect(

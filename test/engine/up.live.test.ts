@@ -65,6 +65,14 @@ describe.each(["dev", "root"] as const)("for %s", (user) => {
     expect(await instance(daemon, "alpha")).toEqual(before);
   });
 
+  test("a mirror by hand in between is no drift", async () => {
+    await host.run(["sh", "-c", `echo more > ${join(host.reposRoot, "alpha/more")}`]);
+    const { stdout } = await repoman(host, 0, "sync", "alpha");
+    expect(stdout).toMatch(/^alpha: ok \(1 file, 5 B, 0 deleted\)$/m);
+    expect(readFileSync(join(host.backup.path, "alpha/more"), "utf8")).toBe("more\n");
+    await expectNoChanges(host);
+  });
+
   test("the user inside is the user outside, and their files are the same", async () => {
     const { uid, gid, name } = host.user;
     const repo = join(host.reposRoot, "alpha");
@@ -106,8 +114,16 @@ describe.each(["dev", "root"] as const)("for %s", (user) => {
     const { uid, mode } = statSync(join(repo, "trap"));
     expect(mode & 0o4000).toBe(0o4000);
     // A repository of root's leaves no safe mapping, and that is said; everybody else's does.
-    if (host.user.uid === 0) expect(uid).toBe(0);
-    else expect(uid).toBeGreaterThanOrEqual(100_000);
+    const { all } = await repoman(host, 0, "preview");
+    const warning =
+      /the repositories of alpha, beta belong to root, so they are mounted with shift/;
+    if (host.user.uid === 0) {
+      expect(uid).toBe(0);
+      expect(all).toMatch(warning);
+      return;
+    }
+    expect(all).not.toMatch(warning);
+    expect(uid).toBeGreaterThanOrEqual(100_000);
   });
 
   test("destroy takes the estate away, and leaves repositories, backups and all that is not ours", async () => {
