@@ -1,6 +1,11 @@
 import * as log from "@pulumi/pulumi/log/index.js";
 import { type Output, output, recover } from "@pulumi/pulumi/output.js";
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi/resource.js";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Resource,
+} from "@pulumi/pulumi/resource.js";
+import { reportTrouble } from "../host/report.js";
 import { RsyncBackup } from "../providers/backup.ts";
 import { RepoContainer } from "../providers/container.ts";
 import type { Owner } from "../providers/ownership.ts";
@@ -64,7 +69,7 @@ export class Workspace extends ComponentResource {
       { parent: this, dependsOn: present(args.needs) },
     );
     for (const warning of facts.warnings) void log.warn(warning, container);
-    if (facts.fault !== undefined && dryRun) void log.warn(facts.fault, container);
+    if (facts.fault !== undefined && dryRun) sayTrouble(name, facts.fault, container);
 
     const { state, ipv4, image, profiles } = container;
     const { repo, path } = project;
@@ -92,7 +97,7 @@ export class Workspace extends ComponentResource {
         },
         { parent: this },
       );
-      if (facts.backupFault !== undefined && dryRun) void log.warn(facts.backupFault, backup);
+      if (facts.backupFault !== undefined && dryRun) sayTrouble(name, facts.backupFault, backup);
       const { lastSync, result, files, bytes } = backup;
       const destination = project.backupPath;
       this.backup = recover<object>(
@@ -102,6 +107,12 @@ export class Workspace extends ComponentResource {
     }
     this.registerOutputs({});
   }
+}
+
+/** Only in a preview: `up` then fails for the resource, with the same words. */
+function sayTrouble(project: string, trouble: string, resource: Resource): void {
+  void log.warn(trouble, resource);
+  reportTrouble(project, trouble);
 }
 
 /** A disabled project keeps its container, stopped. */

@@ -22,11 +22,26 @@ const PULUMI: Readonly<Record<number, number>> = {
   6: EXIT.environment, // the stack is not in the backend
 };
 
+/** What a run was asked for. */
+export interface Asked {
+  /** Whether all is as declared (`--expect-no-changes`), which trouble with a project denies. */
+  judging: boolean;
+  /** The projects to which it was limited; all where there are none. */
+  names: readonly string[];
+}
+
 /** @returns one of `EXIT` */
-export function exitCodeOf(end: PulumiEnd, report: readonly ReportLine[]): number {
+export function exitCodeOf(
+  end: PulumiEnd,
+  report: readonly ReportLine[],
+  { judging, names }: Asked = { judging: false, names: [] },
+): number {
   if (end.interrupted) return EXIT.failed;
+  const counts = ({ level, project }: ReportLine) =>
+    level === "error" ||
+    (judging && project !== undefined && (names.length === 0 || names.includes(project)));
   const reported = new Set(
-    report.map((line) => line.exitCode ?? (line.level === "error" ? EXIT.failed : EXIT.ok)),
+    report.map((line) => line.exitCode ?? (counts(line) ? EXIT.failed : EXIT.ok)),
   );
   const worst = PRIORITY.find((code) => reported.has(code));
   if (worst !== undefined) return worst;

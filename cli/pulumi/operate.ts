@@ -177,7 +177,7 @@ async function run(setting: Setting, args: readonly string[]): Promise<Ended> {
 /** What its end means, and what is to be said of it. */
 async function judge(
   setting: Setting,
-  { operation, flags }: Request,
+  { operation, flags, names }: Request,
   { report, ...end }: Ended,
 ): Promise<number> {
   if (end.interrupted) note(`Stopped by ${end.interrupted}; run again to go on.`);
@@ -189,7 +189,8 @@ async function judge(
     note("It was removed meanwhile; run again to make it anew.");
   }
   if (end.code === 0 && hasFlag(flags, "--remove")) await forgetStack(setting);
-  const code = exitCodeOf(end, report);
+  const judging = hasFlag(flags, "--expect-no-changes");
+  const code = exitCodeOf(end, report, { judging, names });
   if (end.code !== 1 || report.length > 0 || flags.length === 0) return code;
   // Pulumi has no exit code of its own for a flag that it does not know. Asked for help, it still
   // looks at the flags first.

@@ -7,10 +7,12 @@ import { join } from "node:path";
 /** One line of the report. */
 export interface ReportLine {
   level: "error" | "warning";
-  /** The exit code that it asks for; a warning without one asks for none. */
+  /** The exit code that it asks for; a warning without one asks for none, unless it is judged. */
   exitCode?: number;
   /** The object that it is about. */
   name?: string;
+  /** The project whose trouble a warning tells of. */
+  project?: string;
   urn?: string;
   message: string;
 }

@@ -42,6 +42,16 @@ describe("the exit code", () => {
     );
   });
 
+  test("counts trouble with a project only when asked whether all is as declared, and of it", () => {
+    const trouble: ReportLine = { level: "warning", project: "beta", message: "moved away" };
+    const judged = (...names: string[]) =>
+      exitCodeOf(ended(0), [trouble], { judging: true, names });
+    expect(exitCodeOf(ended(0), [trouble])).toBe(0);
+    expect(judged()).toBe(1);
+    expect(judged("alpha", "beta")).toBe(1);
+    expect(judged("alpha")).toBe(0);
+  });
+
   test("does not count a mere warning", () => {
     expect(exitCodeOf(ended(0), [{ level: "warning", message: "unknown ${VAR}" }])).toBe(0);
     expect(exitCodeOf(ended(7), [{ level: "warning", message: "unknown ${VAR}" }])).toBe(1);
