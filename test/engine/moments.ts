@@ -1,0 +1,70 @@
+// The moments of an `up` at which it is killed here. Each is seen and held, never slept for.
+
+import type { Running } from "../rig/command.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
+import { everyProcess, killAll, type Living, signal, withDescendants } from "../rig/processes.ts";
+import { STACK } from "./estate.ts";
+
+/** Asks at short intervals, for what lasts a fraction of a second. */
+export async function soon<T>(
+  what: string,
+  ask: () => T | undefined | false,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = ask();
+    if (answer) return answer;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Starts `up`, without the preview that it would begin with. */
+export function startUp(host: Host, ...args: string[]): Running {
+  return host.spawnRepoman(["up", "--yes", "--skip-preview", ...args], {
+    env: { PULUMI_STACK: STACK },
+  });
+}
+
+/** The processes that run the resources' handlers. */
+export function providersOf(run: Running): Living[] {
+  return run.processes().filter(({ argv }) => argv.some((word) => word.includes("providers/host")));
+}
+
+/**
+ * `kill -9` of repoman, Pulumi, the language host and the program, all at once. The provider has
+ * a process group of its own and is left to notice.
+ * @returns what is left: the provider, and what it has started
+ */
+export async function killButProvider(run: Running): Promise<Living[]> {
+  const spared = () => {
+    const all = run.processes();
+    const roots = providersOf(run).map(({ pid }) => pid);
+    return { all, left: withDescendants(roots, all) };
+  };
+  await killAll(() => {
+    const { all, left } = spared();
+    const pids = new Set(left.map(({ pid }) => pid));
+    return all.filter(({ pid }) => !pids.has(pid));
+  });
+  return spared().left;
+}
+
+/** An unpacking of an image that stands still. */
+export interface HeldUnpack {
+  /** Lets it go on. */
+  go(): void;
+  /** Ends it, as a machine does that goes down. */
+  kill(): void;
+}
+
+/** Waits until the daemon unpacks an image, and stops it there. */
+export async function holdUnpack(daemon: Daemon): Promise<HeldUnpack> {
+  const { pid } = await soon("an unpacking", () =>
+    everyProcess().find(({ parent, name }) => parent === daemon.pid && name === "tar"),
+  );
+  signal(pid, "SIGSTOP");
+  return { go: () => signal(pid, "SIGCONT"), kill: () => signal(pid, "SIGKILL") };
+}

@@ -1,0 +1,253 @@
+// Out of reach is not gone: a daemon, a repository, a mount, a disk that are away for a while.
+
+import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { type Host, makeHost } from "../rig/host.ts";
+import { importImages } from "../rig/images.ts";
+import {
+  expectNoChanges,
+  instance,
+  instanceNames,
+  outputs,
+  repoman,
+  STACK,
+  up,
+} from "./estate.ts";
+import { holdUnpack, startUp } from "./moments.ts";
+import { importBig, PAD_BYTES } from "./odd-images.ts";
+
+let daemon: Daemon;
+let host: Host;
+const projects: Record<string, unknown>[] = [];
+
+/** Adds a project to the registry, or changes one. */
+async function declare(name: string, more: Record<string, unknown> = {}): Promise<void> {
+  const known = projects.find((each) => each.name === name);
+  if (known) Object.assign(known, more);
+  else {
+    projects.push({ name, ...more });
+    await host.repo(name);
+  }
+  host.writeRegistry({ project: projects });
+}
+
+/** What no output of a foreseen failure may hold. */
+function expectPlain(all: string): void {
+  expect(all).not.toMatch(/^\s+at |Exception|TypeError|unhandled/m);
+}
+
+/** The names of the resources that a preview plans to change. */
+async function planned(): Promise<string[]> {
+  const { stdout, exitCode, all } = await host.pulumi(["preview", "--json"], {
+    env: { PULUMI_STACK: STACK },
+  });
+  expect(exitCode, all).toBe(0);
+  const { steps } = JSON.parse(stdout) as { steps: { op: string; urn: string }[] };
+  return steps
+    .filter(({ op }) => !["same", "refresh", "read"].includes(op))
+    .map(({ op, urn }) => `${op} ${urn.replace(/^.*[$:](\w+::)/, "$1")}`)
+    .sort();
+}
+
+/** The resources in Pulumi's state, with the ids by which their objects are known. */
+async function state(): Promise<string[]> {
+  const { deployment } = await host.stackExport(STACK);
+  return (deployment.resources as { urn: string; id?: string; outputs?: { uuid?: string } }[])
+    .filter(({ id }) => id)
+    .map(({ urn, id, outputs }) => `${urn} ${id} ${outputs?.uuid ?? ""}`)
+    .sort();
+}
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await importImages(daemon, ["busybox"]);
+  await importBig(daemon, "big");
+  await importBig(daemon, "bigger");
+  host = await makeHost({ user: "dev", daemon });
+  await declare("alpha");
+  await declare("beta");
+  await up(host);
+});
+afterAll(async () => {
+  await host?.dispose();
+  await daemon?.dispose();
+});
+
+describe("a daemon that does not answer", () => {
+  test("before a run is told in one message, and nothing is planned", async () => {
+    const before = await state();
+    await daemon.stop();
+    for (const args of [["preview"], ["preview", "--expect-no-changes"], ["up", "--yes"]]) {
+      const { all } = await repoman(host, 3, ...args);
+      expect(all.match(/error: /g)).toHaveLength(1);
+      expect(all).toMatch(/^error: .*Incus socket.*\n {2}\S/);
+      expectPlain(all);
+    }
+    const plain = await host.pulumi(["preview"], { env: { PULUMI_STACK: STACK } });
+    expect(plain.exitCode).not.toBe(0);
+    expect(plain.all).toMatch(/Incus socket/);
+    expect(plain.all).not.toMatch(/\b(to )?(create|delete|replace)d?\b/);
+    expectPlain(plain.all);
+    expect(await state()).toEqual(before);
+
+    await daemon.restart();
+    await expectNoChanges(host);
+    expect(await state()).toEqual(before);
+  });
+
+  test("since it was killed in the middle of a create fails the run; the next one finishes", async () => {
+    const before = await state();
+    await declare("killed", { image: "big" });
+    const run = startUp(host);
+    const unpack = await holdUnpack(daemon);
+    await daemon.kill();
+    unpack.kill();
+    const { exitCode, all } = await run.done;
+    expect(exitCode, all).toBe(3);
+    expect(all).toMatch(/cannot create instance \\?"killed\\?"/);
+    expectPlain(all);
+    // What exists is as it was: nothing of it was taken for gone.
+    expect(await state()).toEqual(expect.arrayContaining(before));
+    expect((await repoman(host, 3, "preview")).all).not.toMatch(/Previewing/);
+
+    await daemon.restart();
+    expect((await up(host)).all).not.toMatch(/replace|delete/);
+    const rootfs = join(daemon.dir, "storage-pools/default/containers/repoman_killed/rootfs");
+    expect(statSync(join(rootfs, "pad")).size).toBe(PAD_BYTES);
+    expect(await instance(daemon, "killed")).toMatchObject({ status: "Running" });
+    await expectNoChanges(host);
+    expect(await state()).toEqual(expect.arrayContaining(before));
+  });
+
+  test("since it was shut down in the middle of a create: the same", async () => {
+    const before = await state();
+    await declare("stopped", { image: "bigger" });
+    const run = startUp(host);
+    const unpack = await holdUnpack(daemon);
+    const stopped = daemon.stop();
+    await daemon.api("GET", "/1.0").catch(() => undefined);
+    unpack.go();
+    await stopped;
+    const { exitCode, all } = await run.done;
+    expect(exitCode, all).toBe(3);
+    expectPlain(all);
+
+    await daemon.restart();
+    expect((await up(host)).all).not.toMatch(/replace|delete/);
+    expect(await instance(daemon, "stopped")).toMatchObject({ status: "Running" });
+    await expectNoChanges(host);
+    expect(await state()).toEqual(expect.arrayContaining(before));
+  });
+});
+
+describe("what is away on the host", () => {
+  const mounts = () => join(host.home, "mounts");
+  const mount = (name: string, more: object = {}) => ({
+    mount: [{ source: join(mounts(), name), path: `/mnt/${name}`, ...more }],
+  });
+  const hide = (path: string) => renameSync(path, `${path}.away`);
+  const bringBack = (path: string) => renameSync(`${path}.away`, path);
+
+  test("fails only its own project, at preview already; back again, all is as declared", async () => {
+    for (const name of ["needed", "optional"]) host.write(`mounts/${name}/file`, name);
+    await declare("alpha", mount("needed"));
+    await declare("beta", mount("optional", { optional: true }));
+    await declare("moved");
+    await declare("profiled");
+    await up(host);
+    const before = await state();
+
+    const moved = join(host.reposRoot, "moved");
+    for (const path of [moved, join(mounts(), "needed"), join(mounts(), "optional")]) hide(path);
+    await declare("profiled", { profiles: ["default", "nowhere"] });
+    await daemon.incus("config", "set", "--project", "repoman", "beta", "limits.memory=96MiB");
+    await daemon.incus("config", "set", "--project", "repoman", "alpha", "limits.memory=96MiB");
+
+    const troubles = [
+      `project "alpha": "${mounts()}/needed", mounted at "/mnt/needed", is not there`,
+      `project "moved": the repository "${moved}" is not there`,
+      `project "profiled": the profile "nowhere" is neither in the library nor on the server`,
+    ];
+    const { all: shown } = await repoman(host, 0, "preview");
+    const optional = `project "beta": "${mounts()}/optional", mounted at "/mnt/optional", is not there`;
+    for (const text of [...troubles, optional]) expect(shown).toContain(`warning: ${text}`);
+    expectPlain(shown);
+    expect(await planned()).toEqual(["update RepoContainer::beta"]);
+
+    const { all } = await repoman(host, 1, "up", "--yes");
+    for (const text of troubles) expect(all).toContain(`error: ${text}`);
+    expectPlain(all);
+    // The others were brought up, and of what is away nothing was touched.
+    expect((await instance(daemon, "beta")).config["limits.memory"]).toBeUndefined();
+    expect((await instance(daemon, "alpha")).config["limits.memory"]).toBe("96MiB");
+    expect(await state()).toEqual(before);
+
+    // A judge is not content with a project that nobody can look after.
+    await repoman(host, 1, "preview", "--expect-no-changes");
+    await repoman(host, 0, "preview", "--expect-no-changes", "beta");
+
+    for (const path of [moved, join(mounts(), "needed"), join(mounts(), "optional")]) {
+      bringBack(path);
+    }
+    await declare("profiled", { profiles: ["default"] });
+    await up(host);
+    expect((await instance(daemon, "alpha")).config["limits.memory"]).toBeUndefined();
+    await expectNoChanges(host);
+    expect(await state()).toEqual(before);
+  });
+
+  test("and is the backup disk, keeps no container back", async () => {
+    const before = await state();
+    await host.backup.unmount();
+    const text = /warning: .*backup.*not mounted|warning: .*disk/i;
+    const { all: shown } = await repoman(host, 0, "preview");
+    expect(shown).toMatch(text);
+    expect(await planned()).toEqual([]);
+    await repoman(host, 1, "preview", "--expect-no-changes");
+
+    await declare("late");
+    const { all } = await repoman(host, 1, "up", "--yes");
+    expectPlain(all);
+    expect(await instance(daemon, "late")).toMatchObject({ status: "Running" });
+    // Nothing was copied into the folder that the disk was mounted over.
+    expect(readdirSync(host.backup.path)).toEqual([]);
+    expect(await state()).toEqual(expect.arrayContaining(before));
+
+    await host.backup.mount();
+    await up(host);
+    expect(existsSync(join(host.backup.path, "late/.git/HEAD"))).toBe(true);
+    await expectNoChanges(host);
+  });
+});
+
+describe("what fails on the server", () => {
+  test("keeps nothing back that does not need it, and is no reason to delete what does", async () => {
+    host.write(
+      ".config/repoman/profiles.d/refused.yml",
+      "description: Refused\nconfig:\n  limits.nonsense: '1'\n",
+    );
+    await declare("alpha", { profiles: ["default", "refused"] });
+    await declare("last");
+    projects.splice(
+      projects.findIndex(({ name }) => name === "moved"),
+      1,
+    );
+    await declare("beta");
+    const { all } = await repoman(host, 1, "up", "--yes");
+    expect(all).toMatch(/error: cannot create profile "refused": Unknown configuration key/);
+    expect(all).toContain('error: project "alpha": it needs the profile "refused", which failed');
+    expectPlain(all);
+    const names = await instanceNames(daemon);
+    expect(names).toEqual(projects.map(({ name }) => name as string).sort());
+    const { containers } = await outputs(host);
+    expect(containers.last).toMatchObject({ state: "Running" });
+    expect(containers.alpha).toMatchObject({ state: null });
+    expect(containers.moved).toBeUndefined();
+
+    await declare("alpha", { profiles: ["default"] });
+    await up(host);
+    await expectNoChanges(host);
+  });
+});
