@@ -4,18 +4,31 @@
 import { resolve } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { expandHome, paths } from "../host/paths.js";
-import { ignoredVariables } from "../incus/endpoint.ts";
 import { nearest } from "../registry/text.ts";
 import type { Registry } from "../registry/types.ts";
 import { note } from "./output/say.ts";
 import type { StackConfig } from "./pulumi/stack-config.ts";
 import type { Setting } from "./setting.ts";
 
-/** @param remote `repoman:remote` of the stack's config */
+/** A daemon that is only slow is asked again, with more patience, by the client itself. */
+const QUICK_ANSWER_MS = 5_000;
+
+/**
+ * Asks the server whether it is there.
+ *
+ * @param remote `repoman:remote` of the stack's config
+ * @throws Unreachable, Forbidden: Faults (environment) that name the server
+ */
 export async function requireIncus(
   remote: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
+  if (remote === undefined || remote === "local") {
+    const { locate, probe } = await import("../tools/incus/endpoint.js");
+    const { state } = await probe(locate(paths(env), env).socket, QUICK_ANSWER_MS);
+    if (state === "answers") return;
+  }
+  // The whole client takes three times as long to load as a local daemon to answer.
   const { connect } = await import("../incus/client.ts");
   (await connect({ remote, env })).close();
 }
@@ -31,12 +44,14 @@ export async function readRegistry(setting: Setting, config: StackConfig): Promi
   return loadRegistry({ file: registryFile(setting, config), env: setting.env });
 }
 
+const IGNORED = ["INCUS_REMOTE", "INCUS_PROJECT"] as const;
+
 /**
- * Says which variables of the incus client are not heeded, and takes them out, so that what is
- * started need not say it again.
+ * Says which variables of the incus client are not heeded (incus/endpoint.ts), and takes them out,
+ * so that what is started need not say it again.
  */
 export function dropIgnoredVariables(env: NodeJS.ProcessEnv): void {
-  const names = ignoredVariables(env);
+  const names = IGNORED.filter((name) => env[name]);
   if (names.length === 0) return;
   note(
     `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} ignored: the stack's config names the remote (repoman:remote), the registry the project.`,
