@@ -16,6 +16,7 @@ import {
   freshness,
   hostSpec,
   mirror,
+  probe,
   type RunRecord,
   readRecord,
 } from "../rsync/index.ts";
@@ -88,7 +89,10 @@ export const handlers = guarded<Checked, BackupState>("backup", {
   async read(id, state) {
     const record = await readRecord(paths().backupRecords, state.name);
     const { name, owner, source, destination, backupRoot, maxAge } = state;
-    const judged = freshness(record, specOf(state), new Date());
+    const spec = specOf(state);
+    const found = await probe(spec);
+    // A disk that is away says nothing of the copy on it; the survey has said that it is away.
+    const judged = freshness(record, spec, new Date(), found.ok ? found : undefined);
     const inputs = {
       name,
       owner,

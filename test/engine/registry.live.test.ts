@@ -162,3 +162,33 @@ describe("profiles", () => {
     }
   });
 });
+
+describe("backups", () => {
+  test("one that is missing, or older than promised, is drift; up mirrors again", async () => {
+    projects({ name: "alpha", backup_max_age: "24h" });
+    await up(host);
+    await host.run(["rm", "-rf", join(host.backup.path, "alpha")]);
+    const { all } = await repoman(host, 0, "preview", "--diff");
+    expect(all).toMatch(/freshness\s*: "the copy .* is not there" => "fresh"/);
+    await up(host);
+    expect(existsSync(join(host.backup.path, "alpha/.git/HEAD"))).toBe(true);
+    await expectNoChanges(host);
+
+    projects({ name: "alpha", backup_max_age: "1s" });
+    await up(host);
+    const { all: overdue } = await repoman(host, 0, "preview", "--diff");
+    expect(overdue).toMatch(
+      /freshness\s*: "the last good copy is .* old, allowed are 1 s" => "fresh"/,
+    );
+  });
+
+  test("an emptied repository is refused rather than mirrored", async () => {
+    projects("alpha");
+    await up(host);
+    const repo = join(host.reposRoot, "alpha");
+    await host.run(["sh", "-c", `rm -rf ${repo}/.git ${repo}/*`]);
+    const { all } = await repoman(host, 1, "sync", "alpha");
+    expect(all).toMatch(/alpha: refused/);
+    expect(existsSync(join(host.backup.path, "alpha/.git/HEAD"))).toBe(true);
+  });
+});
