@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { Api, ApiError } from "../incus/api.js";
+import { withCleanUp } from "../incus/interrupt.js";
 import { lastWords, run } from "../incus/process.js";
 import { fingerprint, MARK } from "./layout.js";
 
@@ -28,7 +29,7 @@ export async function finish(unfinished, target, { socket, progress }) {
   const pool = await poolFor(api);
   const id = await fingerprint(unfinished);
   const name = `repoman-build-${randomBytes(4).toString("hex")}`;
-  try {
+  const build = async () => {
     progress.step("Installing them in a container");
     if (!(await api.find(`/1.0/images/${id}`))) {
       await must(incus("image", "import", unfinished, "local:"));
@@ -36,13 +37,12 @@ export async function finish(unfinished, target, { socket, progress }) {
     await api.post("/1.0/instances", {
       name,
       type: "container",
-      ephemeral: true,
-      start: true,
       profiles: [],
       source: { type: "image", fingerprint: id },
       config: { [MARK]: mark, "raw.lxc": "lxc.init.cmd = /repoman-build/init" },
       devices: { root: { type: "disk", path: "/", pool } },
     });
+    await begin(api, incus, name);
     await must(incus("exec", name, "-T", "--", "/repoman-build/install"));
     progress.step("Packing the image");
     const date = (await must(incus("exec", name, "-T", "--", "cat", "/repoman-build/date"))).stdout;
@@ -54,6 +54,14 @@ export async function finish(unfinished, target, { socket, progress }) {
       await file.close();
     }
     await rename(work, target);
+  };
+  try {
+    await withCleanUp(build, async () => {
+      await rm(work, { force: true });
+      // A daemon that is gone must not hide why the build failed.
+      await removeLeftovers(api, mark).catch(() => {});
+      await rm(`${target}.client`, { recursive: true, force: true });
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     throw new Fault(`The image could not be built in a container: ${error.message}`, {
@@ -61,11 +69,6 @@ export async function finish(unfinished, target, { socket, progress }) {
       exitCode: EXIT.environment,
       cause: error,
     });
-  } finally {
-    await rm(work, { force: true });
-    // What cannot be removed now is by the next build; it must not hide why this one failed.
-    await removeLeftovers(api, mark).catch(() => {});
-    await rm(`${target}.client`, { recursive: true, force: true });
   }
 }
 
@@ -87,6 +90,24 @@ export async function client(socket, folder) {
   });
 }
 
+/**
+ * Starts the container; the server's own error says only that it failed, its log says why.
+ *
+ * @param {Api} api
+ * @param {Awaited<ReturnType<typeof client>>} incus
+ * @param {string} name
+ */
+async function begin(api, incus, name) {
+  try {
+    await api.put(`/1.0/instances/${name}/state`, { action: "start", timeout: 60 });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { stdout } = await incus("info", name, "--show-log");
+    const [, why = error.message] = stdout.match(/ ERROR .*?:\d+ - (.+)$/m) ?? [];
+    throw new ApiError(`it does not start: ${why}`, error.status);
+  }
+}
+
 /** @param {Promise<import("../incus/process.js").Finished>} running */
 async function must(running) {
   const finished = await running;
@@ -106,7 +127,7 @@ async function poolFor(api) {
   const pool = root?.pool ?? pools.find(({ status }) => status === "Created")?.name;
   if (pool) return pool;
   throw new Fault(`The Incus at ${api.socket} has no storage pool`, {
-    remedy: "initialise it: repoman setup, or incus admin init",
+    remedy: "initialise it: npm start, or incus admin init",
     exitCode: EXIT.environment,
   });
 }
@@ -119,22 +140,24 @@ async function removeLeftovers(api, mark) {
   for (const { name, config, status } of await api.list("/1.0/instances?recursion=1")) {
     if (config[MARK] !== mark) continue;
     const path = `/1.0/instances/${name}`;
-    // Stopping an ephemeral container removes it, sometimes before the answer is out.
     if (status === "Running") {
-      await ifThere(api.put(`${path}/state`, { action: "stop", force: true, timeout: 30 }));
+      await tolerantly(api.put(`${path}/state`, { action: "stop", force: true, timeout: 30 }));
     }
-    await ifThere(api.delete(path));
+    await tolerantly(api.delete(path));
   }
   for (const { fingerprint: id, properties } of await api.list("/1.0/images?recursion=1")) {
-    if (properties?.[MARK] === mark) await api.delete(`/1.0/images/${id}`);
+    if (properties?.[MARK] === mark) await tolerantly(api.delete(`/1.0/images/${id}`));
   }
 }
 
-/** @param {Promise<unknown>} removal */
-async function ifThere(removal) {
+/**
+ * What cannot be removed now is by the next build.
+ * @param {Promise<unknown>} removal
+ */
+async function tolerantly(removal) {
   try {
     await removal;
   } catch (error) {
-    if (!(error instanceof ApiError && /not found/i.test(error.message))) throw error;
+    if (!(error instanceof ApiError)) throw error;
   }
 }

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { chmodSync, createReadStream, statfsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
 import { EXIT, Fault } from "../../host/fault.js";
 import { exists } from "../../host/files.js";
+import { withCleanUp } from "../incus/interrupt.js";
 import { lastWords, run } from "../incus/process.js";
 import { BUILD, hostFiles, metadata } from "./recipe.js";
 import { buildTools } from "./tools.js";
@@ -34,53 +37,87 @@ export async function layOut(plan, { folder, cacheDir, progress }) {
   for (const name of await readdir(folder)) {
     if (name.startsWith("work.")) await rm(join(folder, name), { recursive: true, force: true });
   }
-  refuseSmallDisk(folder);
-  const tools = await buildTools(cacheDir, progress);
-  const debs = join(folder, "debs");
+  const place = plainFolder(folder);
+  await mkdir(place, { recursive: true });
+  refuseSmallDisk(place);
+  const tools = await buildTools(plainFolder(cacheDir), progress);
+  const debs = join(place, "debs");
   await mkdir(debs, { recursive: true });
-  const work = await mkdtemp(join(folder, "work."));
+  const work = await mkdtemp(join(place, "work."));
+  const stop = new AbortController();
+  /** @type {ReturnType<typeof run> | undefined} */
+  let running;
+  return withCleanUp(
+    async () => {
+      await addBuildFiles(plan, work);
+      progress.step(`Downloading the packages of ${plan.os} ${plan.release} from ${plan.mirror}`);
+      running = run(
+        [
+          ...[...tools.fakeroot, "--", "sh", LAY_OUT, ...tools.debootstrap],
+          ...["--foreign", "--variant=minbase", `--arch=${plan.architecture}`],
+          ...[`--components=${plan.components.join(",")}`, `--include=${plan.packages.join(",")}`],
+          ...[`--cache-dir=${debs}`, plan.codename, "rootfs", plan.mirror],
+        ],
+        {
+          cwd: work,
+          env: environment(plan, tools, work),
+          timeoutMs: 30 * 60_000,
+          signal: stop.signal,
+        },
+      );
+      const finished = await running;
+      if (finished.code !== 0) throw refused(plan, lastWords(finished, 4));
+      await moveFile(join(work, "image.tar"), tarball);
+      // They served to go on after an interruption.
+      await rm(debs, { recursive: true, force: true });
+      return tarball;
+    },
+    async () => {
+      stop.abort();
+      await running;
+      await rm(work, { recursive: true, force: true });
+    },
+  );
+}
+
+const LAY_OUT = fileURLToPath(new URL("lay-out", import.meta.url));
+
+/**
+ * Neither fakeroot nor debootstrap was written for paths with blanks.
+ * @param {string} folder
+ */
+function plainFolder(folder) {
+  if (/^[\w./+@-]+$/.test(folder)) return folder;
+  return join(tmpdir(), `repoman-${userInfo().uid}`);
+}
+
+/**
+ * @param {Recipe} plan
+ * @param {import("./tools.js").Tools} tools
+ * @param {string} home
+ */
+function environment(plan, tools, home) {
+  return {
+    ...proxies(process.env),
+    ...(plan.proxy ? { http_proxy: plan.proxy } : {}),
+    ...tools.env,
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: home,
+    LC_ALL: "C",
+    // debootstrap makes devices and mounts as the kind of place asks for where it believes to be:
+    // an LXC container is where the second half really runs.
+    container: "lxc",
+  };
+}
+
+/** @param {string} from @param {string} to perhaps on another file system, and then still made whole */
+async function moveFile(from, to) {
   try {
-    progress.step(`Downloading the packages of ${plan.os} ${plan.release} from ${plan.mirror}`);
-    const state = join(work, "owners");
-    const root = join(work, "rootfs");
-    const env = {
-      ...proxies(process.env),
-      ...(plan.proxy ? { http_proxy: plan.proxy } : {}),
-      ...tools.env,
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-      HOME: work,
-      LC_ALL: "C",
-      // debootstrap makes devices and mounts as the kind of place asks for where it believes to
-      // be: an LXC container is where the second half really runs.
-      container: "lxc",
-    };
-    const laidOut = await run(
-      [
-        ...[...tools.fakeroot, "-s", state, "--", ...tools.debootstrap],
-        ...["--foreign", "--variant=minbase", `--arch=${plan.architecture}`],
-        ...[`--components=${plan.components.join(",")}`, `--include=${plan.packages.join(",")}`],
-        ...[`--cache-dir=${debs}`, plan.codename, root, plan.mirror],
-      ],
-      { env, timeoutMs: 30 * 60_000 },
-    );
-    if (laidOut.code !== 0) throw refused(plan, lastWords(laidOut, 4));
-    await addBuildFiles(plan, root);
-    const tar = join(work, "image.tar");
-    const packed = await run(
-      [
-        ...[...tools.fakeroot, "-i", state, "--", "tar", "--create", "--file", tar],
-        ...["--numeric-owner", "--sort=name", "--directory", work],
-        ...["metadata.yaml", "rootfs"],
-      ],
-      { env: { ...env, PATH: env.PATH }, timeoutMs: 10 * 60_000 },
-    );
-    if (packed.code !== 0) throw refused(plan, lastWords(packed));
-    await rename(tar, tarball);
-    // They served to go on after an interruption.
-    await rm(debs, { recursive: true, force: true });
-    return tarball;
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    await rename(from, to);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EXDEV") throw error;
+    await copyFile(from, `${to}.tmp`);
+    await rename(`${to}.tmp`, to);
   }
 }
 
@@ -93,42 +130,27 @@ export const finishedImage = (plan, folder) => join(folder, `${basename(plan)}.t
 /** @param {Recipe} plan */
 const basename = ({ alias, key }) => `${alias.replace(/^repoman\//, "")}-${key}`;
 
-/** @param {Recipe} plan @param {string} root */
-async function addBuildFiles(plan, root) {
-  const date = await releaseDate(root);
-  const build = join(root, "repoman-build");
+/** @param {Recipe} plan @param {string} work */
+async function addBuildFiles(plan, work) {
+  const build = join(work, "repoman-build");
   await cp(BUILD, build, { recursive: true });
   for (const [name, content] of Object.entries(hostFiles(plan))) {
     const file = join(build, "files", name);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
   }
-  await writeFile(join(build, "image", "metadata.yaml"), metadata(plan, date));
-  await writeFile(join(build, "date"), String(date));
+  await writeFile(join(build, "image", "metadata.yaml"), metadata(plan));
   // With this one Incus starts the container of the second half.
   // Its properties come from here: given to `incus image import` for an image that has none of its
   // own, they crash the daemon (Incus 6.0.4).
-  const bare = JSON.stringify({
+  const bare = {
     architecture: plan.machine,
-    creation_date: date,
+    creation_date: "@DATE@",
     properties: { description: "half built by repoman", [MARK]: basename(plan) },
-  });
-  await writeFile(join(root, "..", "metadata.yaml"), bare);
+  };
+  await writeFile(join(work, "metadata.yaml"), JSON.stringify(bare));
   // A checkout may have been made with any umask.
   for (const script of ["init", "install", "pack"]) chmodSync(join(build, script), 0o755);
-}
-
-/**
- * The day of the archive that the packages came from, so that the same packages make the same
- * image.
- * @param {string} root
- */
-async function releaseDate(root) {
-  const lists = join(root, "var/lib/apt/lists");
-  const name = (await readdir(lists)).find((one) => one.endsWith("Release"));
-  const text = name ? await readFile(join(lists, name), "utf8") : "";
-  const date = Date.parse(text.match(/^Date: (.+)$/m)?.[1] ?? "");
-  return Math.floor((Number.isNaN(date) ? Date.now() : date) / 1000);
 }
 
 /** @param {Recipe} plan @param {string} why */

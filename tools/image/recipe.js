@@ -95,7 +95,8 @@ export async function recipe() {
 /** @param {object} plan */
 function digest(plan) {
   const hash = createHash("sha256").update(JSON.stringify(plan));
-  for (const name of readdirSync(BUILD, { recursive: true, encoding: "utf8" }).sort()) {
+  const names = readdirSync(BUILD, { recursive: true, encoding: "utf8" }).sort();
+  for (const name of ["../lay-out", ...names]) {
     const file = join(BUILD, name);
     try {
       hash.update(`\0${name}\0`).update(readFileSync(file));
@@ -135,13 +136,11 @@ export function hostFiles({ sources, authorities, proxy }) {
 }
 
 /**
- * The description that Incus reads.
+ * The description that Incus reads; `lay-out` puts the archive's day into it.
  *
  * @param {Recipe} plan
- * @param {number} date seconds since the epoch
  */
-export function metadata({ os, release, codename, architecture, machine, alias }, date) {
-  const serial = new Date(date * 1000).toISOString().slice(0, 10).replaceAll("-", "");
+export function metadata({ os, release, codename, architecture, machine, alias }) {
   const template = (/** @type {string} */ name) => ({
     when: ["create", "copy"],
     template: `${name}.tpl`,
@@ -150,14 +149,14 @@ export function metadata({ os, release, codename, architecture, machine, alias }
   return JSON.stringify(
     {
       architecture: machine,
-      creation_date: date,
+      creation_date: "@DATE@",
       properties: {
-        description: `${os} ${release} ${codename} ${architecture} (built by repoman, ${serial})`,
+        description: `${os} ${release} ${codename} ${architecture} (built by repoman, @SERIAL@)`,
         os,
         release: codename,
         version: release,
         architecture,
-        serial,
+        serial: "@SERIAL@",
         variant: alias.split("/")[0],
       },
       templates: { "/etc/hostname": template("hostname"), "/etc/hosts": template("hosts") },

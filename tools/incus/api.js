@@ -25,7 +25,7 @@ export class Unreachable extends Fault {
     const { code = "" } = /** @type {NodeJS.ErrnoException} */ (cause);
     const why = code === "ABORT_ERR" ? "it did not answer in time" : cause.message;
     super(`The Incus daemon at ${socket} cannot be reached: ${why}`, {
-      remedy: "start it: repoman setup",
+      remedy: "start it: npm start",
       exitCode: EXIT.environment,
       cause,
     });

@@ -61,7 +61,7 @@ export async function start({ paths, env, progress }) {
     const program = daemonProgram();
     if (!program) {
       throw new Fault("Incus is not installed", {
-        remedy: "run repoman setup",
+        remedy: "run npm start",
         exitCode: EXIT.environment,
       });
     }

@@ -1,4 +1,4 @@
-import { accessSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { EXIT, Fault } from "../../host/fault.js";
 import { addBackports, available, install, osRelease, refresh } from "./apt.js";
@@ -36,7 +36,8 @@ export async function installIncus(progress) {
       exitCode: EXIT.environment,
     });
   }
-  const main = await offered(progress);
+  // The first leaves out what only virtual machines need.
+  const main = await offered(["incus-base", "incus"], progress);
   const extra = ["dnsmasq-base", "lxcfs", "iproute2", ...storageTools()];
   // The kernel enforces profiles that nothing could load without it.
   if (appArmorIsOn() && !which("apparmor_parser")) extra.push("apparmor");
@@ -46,12 +47,11 @@ export async function installIncus(progress) {
 }
 
 /**
+ * @param {string[]} names alternatives, best first
  * @param {Progress} progress
- * @returns {Promise<string>} the package to install
+ * @returns {Promise<string>} the one to install
  */
-async function offered(progress) {
-  // The first leaves out what only virtual machines need.
-  const names = ["incus-base", "incus"];
+async function offered(names, progress) {
   const look = async () => {
     const found = await available(names);
     return names.find((name) => found.has(name));
@@ -128,23 +128,13 @@ async function rsyncIsRecent() {
 export async function installTools(progress) {
   const missing = await missingTools();
   if (missing.length === 0) return;
-  if (missing.includes("incus-client") && which("apt-get")) {
+  const client = missing.indexOf("incus-client");
+  if (client >= 0 && which("apt-get")) {
     // Some distributions have client and daemon in one package.
-    const found = await available(["incus-client"]);
-    if (!found.has("incus-client")) missing.splice(missing.indexOf("incus-client"), 1, "incus");
+    missing[client] = await offered(["incus-client", "incus"], progress);
   }
   await install(missing, "Installing tools", progress);
 }
 
 /** Whether a service manager is there to run the daemon. */
 export const systemdRuns = () => existsSync("/run/systemd/system");
-
-/** @param {string} file */
-export function readable(file) {
-  try {
-    accessSync(file);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -13,6 +13,7 @@ import { EXIT, Fault } from "../../host/fault.js";
  * @property {string} [input] for its standard input, which is empty otherwise
  * @property {number} [stdout] a file descriptor to write to instead of keeping the output
  * @property {number} [stderr] the same for errors
+ * @property {AbortSignal} [signal] ends the program and all that it has started
  * @property {(line: string) => void} [onLine] called with each line of output and of errors
  *
  * @typedef {object} Finished
@@ -31,7 +32,7 @@ import { EXIT, Fault } from "../../host/fault.js";
  */
 export function run(
   argv,
-  { env = process.env, cwd, timeoutMs, input, stdout, stderr, onLine } = {},
+  { env = process.env, cwd, timeoutMs, input, stdout, stderr, signal, onLine } = {},
 ) {
   const [program = "", ...args] = argv;
   return new Promise((resolve) => {
@@ -39,6 +40,8 @@ export function run(
       env,
       ...(cwd === undefined ? {} : { cwd }),
       stdio: [input === undefined ? "ignore" : "pipe", stdout ?? "pipe", stderr ?? "pipe"],
+      // A group of its own can be ended as a whole.
+      detached: signal !== undefined,
     });
     const output = { stdout: "", stderr: "" };
     for (const name of /** @type {const} */ (["stdout", "stderr"])) {
@@ -57,9 +60,12 @@ export function run(
           child.kill("SIGKILL");
         }, timeoutMs)
       : undefined;
+    const abort = () => endGroup(child.pid);
+    signal?.addEventListener("abort", abort);
     /** @param {number} code */
     const finish = (code) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
       resolve({ code: timedOut ? 124 : code, ...output });
     };
     child.on("error", (error) => {
@@ -73,6 +79,23 @@ export function run(
       child.stdin?.end(input);
     }
   });
+}
+
+/**
+ * As Ctrl-C would, since that is what scripts are prepared for; then by force.
+ * @param {number | undefined} pid the group's first process
+ */
+function endGroup(pid) {
+  if (pid === undefined) return;
+  const send = (/** @type {NodeJS.Signals} */ name) => {
+    try {
+      process.kill(-pid, name);
+    } catch {
+      // All gone.
+    }
+  };
+  send("SIGINT");
+  setTimeout(send, 3000, "SIGKILL").unref();
 }
 
 /**

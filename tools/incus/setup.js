@@ -55,8 +55,9 @@ export const incusStep = {
   async run(given) {
     const context = complete(given);
     const { paths, progress } = context;
-    await installTools(progress);
     const socket = await answering(context);
+    // Most come with the daemon.
+    await installTools(progress);
     // Before anything is made: a fresh daemon of ours reads these files when it starts a container.
     await ensureSubIds({ progress });
     await provideStorageTools(socket, progress);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { asRoot, lastWords, which } from "./process.js";
 
@@ -13,6 +14,7 @@ import { asRoot, lastWords, which } from "./process.js";
  * @typedef {{ start: number, count: number }} Range
  */
 
+const KINDS = /** @type {const} */ (["uid", "gid"]);
 const BASE = { start: 1_000_000, count: 1_000_000_000 };
 
 /**
@@ -61,20 +63,22 @@ export function missingRanges(text, ids) {
  */
 export async function ensureSubIds({ progress, root = "/", owners = [], ...user }) {
   const everyone = [{ ...own(), ...defined(user) }, ...owners];
-  let changed = false;
-  for (const kind of /** @type {const} */ (["uid", "gid"])) {
-    const file = `${root === "/" ? "" : root}/etc/sub${kind}`;
-    const missing = missingRanges(
-      read(file),
+  const missing = KINDS.flatMap((kind) =>
+    missingRanges(
+      read(fileOf(kind, root)),
       everyone.map((owner) => owner[kind]),
-    );
-    for (const range of missing) {
-      progress.step(`Adding root:${range.start}:${range.count} to ${file}: ${reason(range, kind)}`);
-      await add(kind, range, root);
-      changed = true;
-    }
+    ).map((range) => ({ ...range, kind })),
+  );
+  if (missing.length === 0) return false;
+  for (const { kind, start, count } of missing) {
+    const why =
+      count === 1
+        ? `so that files in a container can belong to ${kind} ${start} of this machine`
+        : "the ids that containers live under";
+    progress.step(`Adding root:${start}:${count} to ${fileOf(kind, root)}: ${why}`);
   }
-  return changed;
+  await add(missing, root);
+  return true;
 }
 
 /**
@@ -96,36 +100,41 @@ const defined = ({ uid, gid }) => ({
   ...(gid === undefined ? {} : { gid }),
 });
 
-/** @param {Range} range @param {"uid" | "gid"} kind */
-function reason({ start, count }, kind) {
-  return count === 1
-    ? `so that files in a container can belong to ${kind} ${start} of this machine`
-    : "the ids that containers live under";
-}
-
-/** @param {"uid" | "gid"} kind @param {Range} range @param {string} root */
-async function add(kind, { start, count }, root) {
-  const purpose = `Adding an entry to /etc/sub${kind}`;
-  const byHand = `add this line to /etc/sub${kind}: root:${start}:${count}`;
+/**
+ * @param {(Range & { kind: "uid" | "gid" })[]} missing
+ * @param {string} root
+ */
+async function add(missing, root) {
+  const purpose = "Lending ids to containers (/etc/subuid, /etc/subgid)";
   const program = which("usermod");
   if (!program) {
+    const lines = missing.map(
+      ({ kind, start, count }) => `root:${start}:${count} to ${fileOf(kind, root)}`,
+    );
     throw new Fault(`${purpose} needs usermod, which is missing`, {
-      remedy: byHand,
+      remedy: `add these lines: ${lines.join(", ")}`,
       exitCode: EXIT.environment,
     });
   }
+  for (const file of KINDS.map((kind) => fileOf(kind, root))) {
+    // It adds to an existing file only.
+    if (!existsSync(file)) await asRoot(["touch", file], purpose);
+  }
   const prefix = root === "/" ? [] : ["--prefix", root];
-  // It adds to an existing file only.
-  const file = `${root === "/" ? "" : root}/etc/sub${kind}`;
-  if (!existsSync(file)) await asRoot(["touch", file], purpose);
-  const range = `${start}-${start + count - 1}`;
-  const finished = await asRoot([program, ...prefix, `--add-sub${kind}s`, range, "root"], purpose);
+  const flags = missing.flatMap(({ kind, start, count }) => [
+    `--add-sub${kind}s`,
+    `${start}-${start + count - 1}`,
+  ]);
+  const finished = await asRoot([program, ...prefix, ...flags, "root"], purpose);
   if (finished.code === 0) return;
   throw new Fault(`${purpose} failed: ${lastWords(finished)}`, {
-    remedy: byHand,
+    remedy: `run it by hand: sudo ${[program, ...flags, "root"].join(" ")}`,
     exitCode: EXIT.environment,
   });
 }
+
+/** @param {"uid" | "gid"} kind @param {string} root */
+const fileOf = (kind, root) => join(root, "etc", `sub${kind}`);
 
 /** @param {string} file */
 function read(file) {
