@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endWithParent } from "../../host/end-with-parent.js";
 import { Fault } from "../../host/fault.js";
 import { stop, woundDown } from "../stopping.ts";
+import "./runtime.ts";
 
 /** What handlers may take to let go: to end rsync, to record that, to cancel an operation. */
 const LETTING_GO_MS = 500;
