@@ -2,8 +2,11 @@
 
 import { getStack } from "@pulumi/pulumi/metadata.js";
 import { Estate } from "./components/estate.ts";
+import { leaveOut } from "./lean.ts";
 import { readSettings, stopped } from "./settings.ts";
 import { load } from "./survey/load.ts";
+
+if (process.env.LEAN_OLD !== "x") leaveOut();
 
 const settings = readSettings();
 const { file, remote, owner } = settings;
