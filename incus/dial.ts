@@ -1,6 +1,6 @@
-import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { http } from "./builtins.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { dialTls } from "./tls.ts";
 
@@ -19,7 +19,7 @@ export function dialer(endpoint: Endpoint): (options: unknown, connected: Connec
 }
 
 /** Keeps connections for the next request. */
-export class DialAgent extends Agent {
+export class DialAgent extends http.Agent {
   override createConnection: (options: unknown, connected: Connected) => undefined;
 
   constructor(endpoint: Endpoint) {

@@ -2,8 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { connect, getCACertificates, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { EXIT, Fault } from "../host/fault.js";
+import { tls } from "./builtins.ts";
 import type { Remote } from "./remotes.ts";
 
 /** The client's certificate and what it expects of the server's. */
@@ -68,7 +69,7 @@ export function identity(remote: Remote): Identity {
 export function dialTls(url: URL, who: Identity, timeoutMs: number): Promise<TLSSocket> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const socket = connect({
+  const socket = tls.connect({
     host,
     port: Number(url.port || 443),
     ...(isIP(host) ? {} : { servername: host }),
@@ -105,7 +106,7 @@ export function dialTls(url: URL, who: Identity, timeoutMs: number): Promise<TLS
 
 let cached: string[] | undefined;
 function authorities(): string[] {
-  cached ??= [...getCACertificates("default"), ...getCACertificates("system")];
+  cached ??= [...tls.getCACertificates("default"), ...tls.getCACertificates("system")];
   return cached;
 }
 

@@ -1,6 +1,6 @@
-import { request as httpRequest } from "node:http";
 import { WebSocket } from "ws";
 import { EXIT, Fault } from "../host/fault.js";
+import { http } from "./builtins.ts";
 import { DialAgent, dialer } from "./dial.ts";
 import { type Endpoint, place } from "./endpoint.ts";
 import { type About, Unreachable } from "./errors.ts";
@@ -101,7 +101,7 @@ export class Transport {
     const limit = timeoutMs ?? REQUEST_TIMEOUT;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const outgoing = httpRequest({
+    const outgoing = http.request({
       agent: this.#agent,
       host: this.#host,
       method,
