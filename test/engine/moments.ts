@@ -1,5 +1,7 @@
 // The moments of an `up` at which it is killed here. Each is seen and held, never slept for.
 
+import { readdirSync, readlinkSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import type { Running } from "../rig/command.ts";
 import type { Daemon } from "../rig/daemon.ts";
 import type { Host } from "../rig/host.ts";
@@ -67,4 +69,26 @@ export async function holdUnpack(daemon: Daemon): Promise<HeldUnpack> {
   );
   signal(pid, "SIGSTOP");
   return { go: () => signal(pid, "SIGCONT"), kill: () => signal(pid, "SIGKILL") };
+}
+
+/** Gives a repository a file that rsync reads for a minute and that takes no space; its path. */
+export function fill(host: Host, repo: string): string {
+  const file = host.write(join(host.reposRoot, repo, "large"), "");
+  truncateSync(file, 64 * 2 ** 30);
+  return file;
+}
+
+/** Waits until rsync is at this file. */
+export function holdingOpen(run: Running, file: string): Promise<Living> {
+  return soon(`rsync to read ${file}`, () =>
+    run.processes().find(({ pid, name }) => name === "rsync" && openFiles(pid).includes(file)),
+  );
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
 }
