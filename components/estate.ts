@@ -1,5 +1,5 @@
 import * as log from "@pulumi/pulumi/log/index.js";
-import { all, type Output } from "@pulumi/pulumi/output.js";
+import { all, type Output, output } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
@@ -89,8 +89,14 @@ export class Estate extends ComponentResource {
       this,
     );
 
-    this.containers = collect(workspaces.map(([key, { container }]) => [key, container]));
-    this.backups = collect(workspaces.map(([key, { backup }]) => [key, backup]));
+    this.containers = collect(
+      workspaces.map(([key, { container }]) => [key, container]),
+      dryRun,
+    );
+    this.backups = collect(
+      workspaces.map(([key, { backup }]) => [key, backup]),
+      dryRun,
+    );
     this.profiles = [...library.profiles.keys()].sort();
     this.orphans = survey.orphans;
     this.registerOutputs({});
@@ -129,9 +135,23 @@ function sayShifted(projects: { name: string }[], estate: Estate): void {
   );
 }
 
+/**
+ * The outputs by name. An update that is limited to some projects knows nothing of those that were
+ * never made; they are left out, or all the others would be unknown with them.
+ */
 function collect(
   entries: (readonly [string, Output<object> | undefined])[],
+  dryRun: boolean,
 ): Output<Record<string, object>> {
-  const present = entries.flatMap(([key, value]) => (value ? [[key, value] as const] : []));
-  return all(Object.fromEntries(present)) as Output<Record<string, object>>;
+  const declared = entries.flatMap(([key, value]) => (value ? [[key, value] as const] : []));
+  if (dryRun) return all(Object.fromEntries(declared)) as Output<Record<string, object>>;
+  const known = Promise.all(declared.map(async ([, value]) => isKnown(value)));
+  return output(
+    known.then((each) => all(Object.fromEntries(declared.filter((_, index) => each[index])))),
+  ) as Output<Record<string, object>>;
+}
+
+/** The SDK's own answer to whether a value came of it; its types leave it out. */
+function isKnown(value: Output<object>): Promise<boolean> {
+  return (value as unknown as { isKnown: Promise<boolean> }).isKnown;
 }

@@ -11,6 +11,7 @@ import type { IncusClient } from "../incus/client.ts";
 import { NotFound } from "../incus/errors.ts";
 import type { Config } from "../incus/types.ts";
 import { changed } from "./compare.ts";
+import { remove } from "./container/create.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse } from "./engine.ts";
 import {
@@ -22,7 +23,7 @@ import {
   type Owner,
   withoutMarks,
 } from "./ownership.ts";
-import { server } from "./server.ts";
+import { instancesOf, server } from "./server.ts";
 
 export interface ProjectInputs {
   /** A remote of the incus client's configuration; empty for the local daemon. */
@@ -125,8 +126,14 @@ export const handlers = guarded<CheckedProject, ProjectState>("project", {
 
   async delete(_id, state) {
     const client = await server(state.remote);
-    const project = await live(client, state.name);
+    let project = await live(client, state.name);
     if (!project || !isOwn(project.config, state.owner)) return;
+    // A run that was killed may have left a container that no state knows of.
+    const own = (await instancesOf(client, state.name)).filter(({ config }) =>
+      isOwn(config, state.owner),
+    );
+    for (const instance of own) await remove(client, instance);
+    if (own.length > 0) project = (await client.getProject(state.name)).value;
     const inside = (project.used_by ?? []).filter(
       (url) => !url.startsWith("/1.0/profiles/default"),
     );

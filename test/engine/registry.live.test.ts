@@ -98,6 +98,40 @@ describe("projects that come and go", () => {
   });
 });
 
+describe("a run limited to some projects", () => {
+  test("makes what they need and no more, and its outputs are known", async () => {
+    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+    projects({ name: "alpha", profiles: ["default", "tools"] }, "beta");
+    await up(host, "beta");
+    expect(await instanceNames(daemon)).toEqual(["beta"]);
+    expect(await outputs(host)).toMatchObject({
+      containers: { beta: { state: "Running" } },
+      backups: { beta: { result: "ok" } },
+    });
+    await up(host, "alpha");
+    const { containers } = await outputs(host);
+    expect(Object.keys(containers).sort()).toEqual(["alpha", "beta"]);
+    await expectNoChanges(host);
+  });
+
+  test("destroy finds what a killed run left, though no state knows of it", async () => {
+    projects("alpha");
+    await up(host);
+    const { config } = await instance(daemon, "alpha");
+    const marks = Object.fromEntries(
+      Object.entries(config).filter(([key]) => key.startsWith("user.repoman.")),
+    );
+    await daemon.api("POST", "/1.0/instances?project=repoman", {
+      name: "half",
+      type: "container",
+      config: marks,
+      source: { type: "image", alias: "busybox" },
+    });
+    await repoman(host, 0, "destroy", "--yes");
+    expect((await daemon.api("GET", "/1.0/projects")).metadata).toEqual(["/1.0/projects/default"]);
+  });
+});
+
 describe("profiles", () => {
   test("a new one is made before the container that uses it, an unused one goes", async () => {
     projects("alpha");
