@@ -18,7 +18,8 @@ export async function main(args, env) {
 
   const repoman = join(ROOT, "bin/repoman");
   const places = paths(env);
-  if (hasRegistry(places.registry)) return follow(repoman, ["up", "--yes", ...args], { env });
+  if (hasRegistry(places.registry))
+    return follow(repoman, ["up", "--yes", "--summary", ...args], { env });
 
   const progress = new Progress({ env });
   progress.line(`There is no ${places.registry} yet: this brings up the demo estate.`);
@@ -27,7 +28,7 @@ export async function main(args, env) {
     prepareDemo({ paths: places, env, progress }),
   );
   const where = ["--stack", stack, "--registry", registry];
-  const code = await follow(repoman, ["up", "--yes", ...where, ...args], { env });
+  const code = await follow(repoman, ["up", "--yes", "--no-summary", ...where, ...args], { env });
   if (code !== 0) return code;
   return follow(repoman, ["demo", "summary", "--stack", stack], { env });
 }
