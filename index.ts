@@ -6,7 +6,7 @@ import { leaveOut } from "./lean.ts";
 import { readSettings, stopped } from "./settings.ts";
 import { load } from "./survey/load.ts";
 
-if (process.env.LEAN_OLD !== "x") leaveOut();
+leaveOut();
 
 const settings = readSettings();
 const { file, remote, owner } = settings;
