@@ -73,7 +73,8 @@ describe("a run that is interrupted", () => {
     const { spec } = bench;
     fill(spec.source, 1);
     await mirror(spec);
-    fill(spec.source, 80);
+    // Enough that rsync is still at it when it is stopped, however busy the machine.
+    fill(spec.source, 400);
     const running = startMirror(spec);
     await rsyncRuns(spec);
     await running.printed("copying");
