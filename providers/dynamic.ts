@@ -28,8 +28,8 @@ export interface Handlers<I, O extends I> {
   check(olds: Partial<I>, news: I): Promise<Checked<I>>;
   diff(id: ID, olds: O, news: I): Promise<Difference>;
   create(inputs: I): Promise<{ id: ID; outs: O }>;
-  /** An empty `id` says that the object is gone. */
-  read(id: ID, state: O): Promise<{ id: ID; props: O; inputs: I } | { id: "" }>;
+  /** An empty `id` says that the object is gone; without `inputs`, those of the state are kept. */
+  read(id: ID, state: O): Promise<{ id: ID; props: O; inputs?: I } | { id: "" }>;
   update(id: ID, olds: O, news: I): Promise<{ outs: O }>;
   delete(id: ID, state: O): Promise<void>;
 }

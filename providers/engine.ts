@@ -6,6 +6,7 @@ import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
 import { paths } from "../host/paths.js";
 import { report } from "../host/report.js";
+import { Unreachable } from "../incus/errors.ts";
 import type { Checked, Handlers } from "./dynamic.ts";
 import type { Owner } from "./ownership.ts";
 import { work } from "./stopping.ts";
@@ -78,10 +79,14 @@ async function connectEngine(): Promise<EngineLog> {
 
 const said = new Set<string>();
 
+function isFirst(message: string): boolean {
+  const before = said.size;
+  return said.add(message).size > before;
+}
+
 /** Shows a warning once per process in Pulumi's display. */
 export async function warn(message: string): Promise<void> {
-  if (said.has(message)) return;
-  said.add(message);
+  if (!isFirst(message)) return;
   engine ??= connectEngine();
   await (await engine).log("warning", message);
 }
@@ -126,7 +131,16 @@ export function guarded<I extends Identified, O extends I>(
     check: (olds, news) => guard(news, () => handlers.check(olds, news)),
     diff: (id, olds, news) => guard(news, () => handlers.diff(id, olds, news)),
     create: (inputs) => inTurn(inputs, () => handlers.create(inputs)),
-    read: (id, state) => guard(state, () => handlers.read(id, state)),
+    read: async (id, state) => {
+      try {
+        return await guard(state, () => handlers.read(id, state));
+      } catch (error) {
+        // The first one ends the run; that many objects are out of reach with their server is one
+        // piece of news.
+        if (!(error instanceof Unreachable) || isFirst(error.message)) throw error;
+        return { id, props: state };
+      }
+    },
     update: (id, olds, news) => inTurn(news, () => handlers.update(id, olds, news)),
     delete: (id, state) => inTurn(state, () => handlers.delete(id, state)),
   };
