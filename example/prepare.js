@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT, Fault } from "../host/fault.js";
 import { exists, writeFileAtomic } from "../host/files.js";
@@ -96,8 +96,10 @@ async function imageFor({ image }, context) {
 async function provideRepository(template, target, progress) {
   if (await exists(target)) return;
   progress.step(`Making the repository ${target}`);
-  await mkdir(join(target, ".."), { recursive: true });
-  const work = await mkdtemp(`${target}.`);
+  const parent = dirname(target);
+  await mkdir(parent, { recursive: true });
+  // Beside the repositories, where nobody takes a half-made one for one of them.
+  const work = await mkdtemp(join(dirname(parent), ".making."));
   try {
     await cp(template, work, { recursive: true });
     await git(work, "init", "--quiet", "--template=", "--initial-branch=main");

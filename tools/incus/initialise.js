@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import { Api, ApiError } from "./api.js";
 import { createPool } from "./storage.js";
@@ -82,14 +83,42 @@ function folderOf(socket) {
  * @returns {Promise<string>} the pool's name
  */
 async function providePool(api, options) {
-  const pools = await api.list("/1.0/storage-pools?recursion=1");
-  for (const { name, status } of pools) {
-    if (status === "Created") return name;
-    // What a daemon that died in the middle left of one.
-    await api.delete(`/1.0/storage-pools/${encodeURIComponent(name)}`);
+  const [pool] = await settled(api, "/1.0/storage-pools");
+  if (pool) return pool.name;
+  // A daemon that was killed can leave a folder of which it knows nothing.
+  for (const name of ["default", "default-1", "default-2"]) {
+    try {
+      await createPool(api, { ...options, name });
+      return name;
+    } catch (error) {
+      if (!(error instanceof ApiError && /already exists/.test(error.message))) throw error;
+      const [made] = await settled(api, "/1.0/storage-pools");
+      if (made) return made.name;
+    }
   }
-  await createPool(api, options);
-  return "default";
+  throw new ApiError("the folders of its storage pools are there already", 0);
+}
+
+/**
+ * What there is of a kind, once it is whole. A request may go on in the server for a moment when
+ * the one who made it is gone; what stays half made is taken away.
+ *
+ * @param {Api} api
+ * @param {string} path
+ * @param {(object: any) => boolean} [wanted]
+ */
+async function settled(api, path, wanted = () => true) {
+  const look = async () => (await api.list(`${path}?recursion=1`)).filter(wanted);
+  const whole = (/** @type {any} */ { status }) => status === "Created";
+  let found = await look();
+  for (let tries = 0; tries < 30 && !found.every(whole); tries++) {
+    await sleep(100);
+    found = await look();
+  }
+  for (const { name } of found.filter((object) => !whole(object))) {
+    await api.delete(`${path}/${encodeURIComponent(name)}`);
+  }
+  return found.filter(whole);
 }
 
 /**
@@ -98,12 +127,10 @@ async function providePool(api, options) {
  * @returns {Promise<string>} the network's name
  */
 async function provideBridge(api, { progress, bridge }) {
-  const networks = await api.list("/1.0/networks?recursion=1");
-  const managed = networks.filter((/** @type {any} */ one) => one.managed && one.type === "bridge");
-  for (const { name, status } of managed) {
-    if (status === "Created") return name;
-    await api.delete(`/1.0/networks/${encodeURIComponent(name)}`);
-  }
+  const managed = () =>
+    settled(api, "/1.0/networks", (one) => one.managed && one.type === "bridge");
+  const [known] = await managed();
+  if (known) return known.name;
   const host = await hostNetwork();
   const name = freeName(bridge, host.links);
   const address = freeSubnet(host.taken, `${api.socket} ${name}`);
@@ -118,17 +145,20 @@ async function provideBridge(api, { progress, bridge }) {
     );
   }
   progress.step(`Making Incus's bridge ${name} (${address})`);
-  await api.post("/1.0/networks", {
-    name,
-    type: "bridge",
-    description: "Made by repoman set-up",
-    config: {
-      "ipv4.address": address,
-      "ipv4.nat": "true",
-      ...(host.ipv6 ? { "ipv6.address": "auto", "ipv6.nat": "true" } : { "ipv6.address": "none" }),
-    },
-  });
-  return name;
+  const config = {
+    "ipv4.address": address,
+    "ipv4.nat": "true",
+    ...(host.ipv6 ? { "ipv6.address": "auto", "ipv6.nat": "true" } : { "ipv6.address": "none" }),
+  };
+  const description = "Made by repoman set-up";
+  try {
+    await api.post("/1.0/networks", { name, type: "bridge", description, config });
+    return name;
+  } catch (error) {
+    const [made] = error instanceof ApiError ? await managed() : [];
+    if (made) return made.name;
+    throw error;
+  }
 }
 
 /**

@@ -35,7 +35,8 @@ export async function status({ paths, env }) {
   // One whose set-up was interrupted does not count yet, but is there to be stopped.
   if (place.kind === "system" && existsSync(ownSocket(paths))) {
     const own = await probe(ownSocket(paths));
-    if (own.state === "answers") place = { kind: "own", socket: ownSocket(paths) };
+    if (own.state === "answers" || monitors(paths).length > 0)
+      place = { kind: "own", socket: ownSocket(paths) };
   }
   const { state, server } = await probe(place.socket);
   const files = place.kind === "own" ? { folder: ownFolder(paths), log: logFile(paths) } : {};

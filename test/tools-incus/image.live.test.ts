@@ -1,0 +1,91 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Api } from "../../tools/incus/api.js";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { importDebian } from "../rig/debian.ts";
+import { addressOf, eventually } from "./own.ts";
+
+/** There is no network in here to begin an image from: set-up has put it into the cache, or its half. */
+const folder = join(process.env.REPOMAN_RIG_CACHE ?? "", "images");
+const cached = existsSync(folder) && readdirSync(folder).some((name) => name.includes(".tar"));
+
+describe.skipIf(!cached)("the Debian image that is built on the machine", () => {
+  let daemon: Daemon;
+  let alias: string;
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    alias = await importDebian(daemon);
+  }, 300_000);
+  afterAll(() => daemon?.dispose());
+
+  const exec = async (...command: string[]) => {
+    const { exitCode, stdout } = await daemon.incus("exec", "one", "-T", "--", ...command);
+    return exitCode === 0 ? stdout.trim() : `exit code ${exitCode}`;
+  };
+
+  test("starts a whole system within seconds, with an address and its own name", async () => {
+    const api = new Api(daemon.socket);
+    await api.post("/1.0/instances", {
+      name: "one",
+      type: "container",
+      source: { type: "image", alias },
+      start: true,
+    });
+    const began = Date.now();
+    await eventually("the system", async () =>
+      /running|degraded/.test(
+        (await daemon.incus("exec", "one", "--", "systemctl", "is-system-running")).stdout,
+      ),
+    );
+    // A second or two on an idle machine.
+    expect(Date.now() - began).toBeLessThan(20_000);
+    const address = await addressOf(daemon.socket, "one");
+    expect(address).toContain(daemon.subnet.replace(/\d+\/\d+$/, ""));
+    expect(await exec("systemctl", "--failed", "--plain", "--no-legend")).toBe("");
+    expect(await exec("hostname")).toBe("one");
+    expect(await exec("getent", "hosts", "one")).toContain("one");
+    expect(await exec("cat", "/etc/resolv.conf")).toContain(
+      `nameserver ${daemon.subnet.replace(/\/.*/, "")}`,
+    );
+  });
+
+  test("has what a developer's container needs", async () => {
+    for (const program of ["bash", "curl", "git", "less", "python3", "sudo"]) {
+      expect(await exec("which", program)).toMatch(new RegExp(`/${program}$`));
+    }
+    // Made in a container, and still root's, with what makes them work.
+    expect(await exec("stat", "-c", "%u %g %a", "/usr/bin/sudo")).toBe("0 0 4755");
+    expect(await exec("sudo", "-u", "nobody", "id", "-un")).toBe("nobody");
+    expect(await exec("cat", "/etc/apt/sources.list")).toMatch(/^deb http/m);
+  });
+
+  test("gives each container an identity of its own", async () => {
+    expect(await exec("cat", "/etc/machine-id")).toMatch(/^[0-9a-f]{32}$/);
+    const api = new Api(daemon.socket);
+    await api.post("/1.0/instances", {
+      name: "two",
+      type: "container",
+      source: { type: "image", alias },
+      start: true,
+    });
+    let id = "";
+    await eventually("an identity", async () => {
+      const { stdout } = await daemon.incus("exec", "two", "-T", "--", "cat", "/etc/machine-id");
+      id = stdout.trim();
+      return id !== "";
+    });
+    expect(id).not.toBe(await exec("cat", "/etc/machine-id"));
+  });
+
+  test("is there once, however often it is asked for", async () => {
+    expect(await importDebian(daemon)).toBe(alias);
+    expect(await new Api(daemon.socket).list("/1.0/images")).toHaveLength(1);
+  });
+
+  test("leaves nothing of its making on the server", async () => {
+    const api = new Api(daemon.socket);
+    const instances = await api.list("/1.0/instances?recursion=1&all-projects=true");
+    expect(instances.map(({ name }) => name).sort()).toEqual(["one", "two"]);
+  });
+});

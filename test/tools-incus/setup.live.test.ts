@@ -1,0 +1,163 @@
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { paths as hostPaths } from "../../host/paths.js";
+import { Api } from "../../tools/incus/api.js";
+import { incusEnv } from "../../tools/incus/endpoint.js";
+import { incusStep } from "../../tools/incus/setup.js";
+import { ensureSubIds } from "../../tools/incus/subids.js";
+import { run } from "../rig/command.ts";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { asUser, makeUser, type User } from "../rig/users.ts";
+import { addressOf, launch, person } from "./own.ts";
+
+const SETUP = fileURLToPath(new URL("../../tools/incus/setup.js", import.meta.url));
+
+/** Runs the step as a user of the machine, without a terminal. */
+function stepAs(user: User, env: NodeJS.ProcessEnv) {
+  const program = `
+    const { incusStep } = await import(process.argv[1]);
+    const progress = { step: (text) => console.log(text) };
+    await incusStep.run({ progress }).catch((error) => {
+      console.log(error.message);
+      process.exitCode = error.exitCode ?? 70;
+    });`;
+  return run([...asUser(user), process.execPath, "--input-type=module", "--eval", program, SETUP], {
+    env: { PATH: process.env.PATH, HOME: user.home, USER: user.name, ...env },
+  });
+}
+
+let shared: Promise<Daemon> | undefined;
+const daemon = () => {
+  shared ??= startDaemon();
+  return shared;
+};
+afterAll(async () => (await shared)?.dispose());
+
+describe("set-up where no service manager runs and no daemon is", () => {
+  test("makes a daemon on which containers have addresses, and then has nothing to do", async () => {
+    const { context, paths, env, steps } = person();
+    expect(await incusStep.ready(context)).toBe(false);
+    await incusStep.run(context);
+    expect(steps.length).toBeGreaterThan(2);
+    expect(incusEnv(paths, env)).toEqual({ INCUS_DIR: join(paths.stateDir, "incus") });
+    const socket = join(paths.stateDir, "incus/unix.socket");
+    await launch(socket, "one");
+    await addressOf(socket, "one");
+
+    const began = performance.now();
+    expect(await incusStep.ready(context)).toBe(true);
+    expect(performance.now() - began).toBeLessThan(1000);
+    const before = steps.length;
+    await incusStep.run(context);
+    expect(steps).toHaveLength(before);
+  });
+});
+
+describe("set-up as an ordinary user", () => {
+  test("uses a daemon that lets members of its group in, and names what only root can do", async () => {
+    const { env } = await daemon();
+    const user = await makeUser("member", ["incus-admin"]);
+    const { exitCode, stdout } = await stepAs(user, env);
+    expect(exitCode, stdout).toBe(3);
+    expect(stdout).toContain(`--add-subuids ${user.uid}-${user.uid}`);
+    expect(stdout).toContain(`--add-subgids ${user.gid}-${user.gid}`);
+
+    await ensureSubIds({ uid: user.uid, gid: user.gid, progress: { step: () => {} } });
+    expect(await stepAs(user, env)).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  test("is told how to be let in", async () => {
+    const { env } = await daemon();
+    const user = await makeUser("stranger", []);
+    const { exitCode, stdout } = await stepAs(user, env);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain(`usermod -aG incus-admin ${user.name}`);
+  });
+
+  test("is told that the restricted socket is not enough", async () => {
+    const user = await makeUser("limited", ["incus"]);
+    const folder = join(user.home, "incus");
+    mkdirSync(folder);
+    for (const [name, mode] of [
+      ["unix.socket", 0o600],
+      ["unix.socket.user", 0o666],
+    ] as const) {
+      writeFileSync(join(folder, name), "");
+      chmodSync(join(folder, name), mode);
+    }
+    const { exitCode, stdout } = await stepAs(user, { INCUS_DIR: folder });
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain("restricted socket");
+  });
+
+  test("cannot start a daemon, and is told what sudo would have to allow", async () => {
+    const user = await makeUser("alone", ["incus-admin"]);
+    const { exitCode, stdout } = await stepAs(user, {});
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/needs root/);
+    expect(stdout).toMatch(/sudo/);
+  });
+});
+
+describe("set-up of a server without a root disk in its default profile", () => {
+  test("says so, and changes nothing", async () => {
+    const bare = await startDaemon({ bare: true });
+    onTestFinished(() => bare.dispose());
+    const api = new Api(bare.socket);
+    await api.post("/1.0/storage-pools", { name: "mine", driver: "dir", config: {} });
+    const { context, env, steps } = person();
+    const named = { ...context, env: { ...env, ...bare.env }, paths: hostPaths(env) };
+    await incusStep.run(named);
+    expect(steps.join("\n")).toContain(
+      "incus profile device add default root disk path=/ pool=mine",
+    );
+    expect(await incusStep.ready(named)).toBe(true);
+    expect((await api.get("/1.0/profiles/default")).devices).toEqual({});
+  });
+});
+
+describe("lending ids to containers", () => {
+  /** A root folder with as much of /etc as usermod looks at. */
+  async function rootFolder() {
+    const { home } = person();
+    mkdirSync(join(home, "etc"));
+    for (const name of ["passwd", "group", "shadow", "gshadow", "login.defs"]) {
+      const text = await run(["cat", `/etc/${name}`]);
+      writeFileSync(join(home, "etc", name), text.stdout);
+    }
+    return home;
+  }
+
+  test("adds what is missing once, keeps the rest as it was, and says why", async () => {
+    const root = await rootFolder();
+    const before = "# ours\nalice:100000:65536\nroot:1000000:1000000000\n";
+    for (const name of ["subuid", "subgid"]) {
+      writeFileSync(join(root, "etc", name), before);
+      chownSync(join(root, "etc", name), 0, 0);
+    }
+    const steps: string[] = [];
+    const progress = { step: (text: string) => void steps.push(text) };
+    const options = { uid: 1234, gid: 1235, owners: [{ uid: 0, gid: 1235 }], progress, root };
+    expect(await ensureSubIds(options)).toBe(true);
+    expect(readFileSync(join(root, "etc/subuid"), "utf8")).toBe(`${before}root:1234:1\n`);
+    expect(readFileSync(join(root, "etc/subgid"), "utf8")).toBe(`${before}root:1235:1\n`);
+    expect(steps).toHaveLength(2);
+    expect(steps[0]).toContain("uid 1234 of this machine");
+    expect(await ensureSubIds(options)).toBe(false);
+    expect(steps).toHaveLength(2);
+  });
+
+  test("makes the files where there are none, with root's own range", async () => {
+    const root = await rootFolder();
+    await ensureSubIds({ uid: 1234, gid: 1234, progress: { step: () => {} }, root });
+    for (const name of ["subuid", "subgid"]) {
+      const lines = readFileSync(join(root, "etc", name), "utf8")
+        .trim()
+        .split("\n")
+        .sort();
+      expect(lines).toEqual(["root:1000000:1000000000", "root:1234:1"]);
+    }
+  });
+});
