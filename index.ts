@@ -6,11 +6,10 @@ import { leaveOut } from "./lean.ts";
 import { readSettings, stopped } from "./settings.ts";
 import { load } from "./survey/load.ts";
 
-leaveOut();
-
 const settings = readSettings();
 const { file, remote, owner } = settings;
 const loaded = await load(file, remote, owner.id).catch(stopped);
+leaveOut();
 const estate = new Estate(getStack(), { ...settings, ...loaded });
 
 /** By project: `{state, ipv4, image, profiles, repo, path}`. */

@@ -7,11 +7,11 @@ const log = createRequire(import.meta.resolve("@pulumi/pulumi/package.json"))(
   "@pulumi/pulumi/log",
 ) as { debug: unknown; warn: unknown };
 const { debug, warn } = log;
-const { prepareStackTrace } = Error;
+const { prepareStackTrace, stackTraceLimit } = Error;
 
 afterEach(() => {
   log.debug = debug;
-  Error.prepareStackTrace = prepareStackTrace;
+  Object.assign(Error, { prepareStackTrace, stackTraceLimit });
 });
 
 test("Pulumi's own modules lose their debug messages, and no others", () => {
@@ -24,5 +24,5 @@ test("Pulumi's own modules lose their debug messages, and no others", () => {
 test("who looks for leaks in Pulumi keeps them", () => {
   leaveOut({ PULUMI_DEBUG_PROMISE_LEAKS: "1" });
   expect(log.debug).toBe(debug);
-  expect(Error.prepareStackTrace).toBe(prepareStackTrace);
+  expect(Error).toMatchObject({ prepareStackTrace, stackTraceLimit });
 });
