@@ -77,6 +77,22 @@ describe("repoman's own daemon", () => {
     expect(mountsBelow(folder)).toEqual([]);
   });
 
+  test("that cannot stop in time names what is still running", async () => {
+    const { socket, context, api } = await personWithDaemon();
+    await launch(socket, "stubborn");
+    await api.put("/1.0/instances/stubborn/state", { action: "stop", force: true, timeout: 10 });
+    // Asked to shut down by a signal that its first process ignores.
+    await api.patch("/1.0/instances/stubborn", {
+      config: { "raw.lxc": "lxc.signal.halt = SIGURG" },
+    });
+    await api.put("/1.0/instances/stubborn/state", { action: "start", timeout: 10 });
+    await expect(stop(context, { timeoutSeconds: 2 })).rejects.toMatchObject({
+      what: expect.stringMatching(/after 2 s.*still running: default\/stubborn/s),
+      remedy: expect.stringContaining("--force"),
+      exitCode: 1,
+    });
+  });
+
   test("that cannot start says why and where its log is", async () => {
     const { context, paths } = person();
     // A database that is none.

@@ -1,18 +1,33 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { paths as hostPaths } from "../../host/paths.js";
 import { Api } from "../../tools/incus/api.js";
+import { stop } from "../../tools/incus/daemon.js";
 import { incusEnv } from "../../tools/incus/endpoint.js";
+import { daemonFolder } from "../../tools/incus/folder.js";
 import { incusStep } from "../../tools/incus/setup.js";
 import { ensureSubIds } from "../../tools/incus/subids.js";
 import { run } from "../rig/command.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { mountsBelow, unmountBelow } from "../rig/mounts.ts";
+import { killAll, processesWith } from "../rig/processes.ts";
 import { asUser, makeUser, type User } from "../rig/users.ts";
 import { addressOf, launch, person } from "./own.ts";
 
-const SETUP = fileURLToPath(new URL("../../tools/incus/setup.js", import.meta.url));
+const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const SETUP = path("tools/incus/setup.js");
+const DAEMON = path("tools/incus/daemon.js");
+const PATHS = path("host/paths.js");
 
 /** Runs the step as a user of the machine, without a terminal. */
 function stepAs(user: User, env: NodeJS.ProcessEnv) {
@@ -26,6 +41,27 @@ function stepAs(user: User, env: NodeJS.ProcessEnv) {
   return run([...asUser(user), process.execPath, "--input-type=module", "--eval", program, SETUP], {
     env: { PATH: process.env.PATH, HOME: user.home, USER: user.name, ...env },
   });
+}
+
+/** Starts or stops repoman's own daemon as that user. */
+function actAs(user: User, action: "start" | "stop") {
+  const program = `
+    const daemon = await import(process.argv[1]);
+    const { paths } = await import(process.argv[2]);
+    const progress = { step: (text) => console.log(text) };
+    console.log(await daemon[process.argv[3]]({ paths: paths(), env: process.env, progress }));`;
+  return run(
+    [
+      ...asUser(user),
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      program,
+      DAEMON,
+      PATHS,
+    ].concat(action),
+    { env: { PATH: process.env.PATH, HOME: user.home, USER: user.name } },
+  );
 }
 
 let shared: Promise<Daemon> | undefined;
@@ -90,6 +126,30 @@ describe("set-up as an ordinary user", () => {
     const { exitCode, stdout } = await stepAs(user, { INCUS_DIR: folder });
     expect(exitCode).toBe(3);
     expect(stdout).toContain("restricted socket");
+  });
+
+  test("starts a daemon through sudo, and takes it down again", async () => {
+    const user = await makeUser("sudoer", ["incus-admin"]);
+    const rule = `/etc/sudoers.d/${user.name}`;
+    writeFileSync(rule, `${user.name} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
+    chmodSync(user.home, 0o700);
+    const paths = hostPaths({ HOME: user.home });
+    const socket = join(paths.stateDir, "incus/unix.socket");
+    const context = { paths, env: { PATH: process.env.PATH }, progress: { step: () => {} } };
+    onTestFinished(async () => {
+      await stop(context, { timeoutSeconds: 5 }).catch(() => {});
+      await killAll(() => processesWith(`INCUS_DIR=${daemonFolder(paths)}`));
+      await unmountBelow(daemonFolder(paths));
+      rmSync(rule);
+    });
+    expect(await stepAs(user, {})).toMatchObject({ exitCode: 0 });
+    // What is remembered of it is the user's.
+    expect(statSync(join(paths.stateDir, "incus.json")).uid).toBe(user.uid);
+    await launch(socket, "one");
+    await addressOf(socket, "one");
+    const stopped = await actAs(user, "stop");
+    expect(stopped).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("default/one") });
+    expect(mountsBelow(daemonFolder(paths))).toEqual([]);
   });
 
   test("cannot start a daemon, and is told what sudo would have to allow", async () => {

@@ -127,7 +127,7 @@ export async function stop({ paths, env, progress }, { timeoutSeconds = 120 } = 
   try {
     const record = readRecord(paths);
     if (state !== "answers") {
-      await stopLxcfs(record.lxcfs);
+      await tidy(paths, record, progress);
       return { stopped: false, instances: [] };
     }
     const instances = await running(socket);
@@ -153,12 +153,30 @@ export async function stop({ paths, env, progress }, { timeoutSeconds = 120 } = 
         },
       );
     }
-    await unmountFolder(paths);
-    const gone = await stopLxcfs(record.lxcfs);
+    const gone = await tidy(paths, record, progress);
     await remember(paths, { process: undefined, ...(gone ? { lxcfs: undefined } : {}) });
     return { stopped: true, instances };
   } finally {
     lock.release();
+  }
+}
+
+/**
+ * Takes away what only served the daemon. One who may stop it need not be one who may do this.
+ *
+ * @param {Paths} paths
+ * @param {Record} record
+ * @param {Progress} progress
+ * @returns {Promise<boolean>} whether the file system for containers is gone, or was never ours
+ */
+async function tidy(paths, { lxcfs }, progress) {
+  try {
+    await unmountFolder(paths);
+    return await stopLxcfs(lxcfs);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    progress.step(`Left as it is: ${error.what}`);
+    return false;
   }
 }
 

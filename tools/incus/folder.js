@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
@@ -59,5 +59,5 @@ export async function unmountFolder(paths) {
   const target = daemonFolder(paths);
   const purpose = "Unmounting Incus's folder";
   if (isMounted(target)) await asRoot(["umount", target], purpose);
-  await asRoot(["rmdir", "--ignore-fail-on-non-empty", target], purpose);
+  if (existsSync(target)) await asRoot(["rmdir", "--ignore-fail-on-non-empty", target], purpose);
 }
