@@ -1,6 +1,6 @@
 import * as log from "@pulumi/pulumi/log/index.js";
 import { all, type Output, output } from "@pulumi/pulumi/output.js";
-import { ComponentResource } from "@pulumi/pulumi/resource.js";
+import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";
@@ -52,6 +52,7 @@ export class Estate extends ComponentResource {
       { remote, owner, templates: chosenTemplates(args.library, args.profiles, referenced) },
       { parent: this },
     );
+    const warn = warnOnce();
     const workspaces = present.map((each) => {
       const facts = survey.projects.get(each.name);
       if (!facts) throw new Error(`the survey has nothing on project "${each.name}"`);
@@ -73,6 +74,7 @@ export class Estate extends ComponentResource {
             restart: args.restart,
             dryRun,
             needs: [{ what: `the Incus project "${incusProject}"`, resource: project }, ...managed],
+            warn,
           },
           { parent: this },
         ),
@@ -101,6 +103,16 @@ export class Estate extends ComponentResource {
     this.orphans = survey.orphans;
     this.registerOutputs({});
   }
+}
+
+/** A disk that is away is one piece of news, whatever number of backups it holds. */
+function warnOnce(): (message: string, resource: Resource) => void {
+  const said = new Set<string>();
+  return (message, resource) => {
+    if (said.has(message)) return;
+    said.add(message);
+    void log.warn(message, resource);
+  };
 }
 
 function sayProblem({ file, line, what, remedy }: Problem, estate: Estate): void {

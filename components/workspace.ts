@@ -1,4 +1,3 @@
-import * as log from "@pulumi/pulumi/log/index.js";
 import { type Output, output, recover } from "@pulumi/pulumi/output.js";
 import {
   ComponentResource,
@@ -27,6 +26,8 @@ export interface WorkspaceArgs {
   dryRun: boolean;
   /** What must be there before the container: its Incus project and its managed profiles. */
   needs: Need[];
+  /** Says a warning, and the same for several resources once. */
+  warn: (message: string, resource: Resource) => void;
 }
 
 /** The id that stands for an owner who cannot be known, beside a fault that keeps it from use. */
@@ -68,8 +69,14 @@ export class Workspace extends ComponentResource {
       },
       { parent: this, dependsOn: present(args.needs) },
     );
-    for (const warning of facts.warnings) void log.warn(warning, container);
-    if (facts.fault !== undefined && dryRun) sayTrouble(name, facts.fault, container);
+    for (const warning of facts.warnings) args.warn(warning, container);
+    // Only in a preview: `up` then fails for the resource, with the same words.
+    const sayTrouble = (trouble: string | undefined, resource: Resource) => {
+      if (trouble === undefined || !dryRun) return;
+      args.warn(trouble, resource);
+      reportTrouble(name, trouble);
+    };
+    sayTrouble(facts.fault, container);
 
     const { state, ipv4, image, profiles } = container;
     const { repo, path } = project;
@@ -97,7 +104,7 @@ export class Workspace extends ComponentResource {
         },
         { parent: this },
       );
-      if (facts.backupFault !== undefined && dryRun) sayTrouble(name, facts.backupFault, backup);
+      sayTrouble(facts.backupFault, backup);
       const { lastSync, result, files, bytes } = backup;
       const destination = project.backupPath;
       this.backup = recover<object>(
@@ -107,12 +114,6 @@ export class Workspace extends ComponentResource {
     }
     this.registerOutputs({});
   }
-}
-
-/** Only in a preview: `up` then fails for the resource, with the same words. */
-function sayTrouble(project: string, trouble: string, resource: Resource): void {
-  void log.warn(trouble, resource);
-  reportTrouble(project, trouble);
 }
 
 /** A disabled project keeps its container, stopped. */
