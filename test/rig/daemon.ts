@@ -14,7 +14,7 @@ import { execa } from "execa";
 import { type Answer, call, type Method } from "./api.ts";
 import { ensureLxcfs } from "./lxcfs.ts";
 import { unmountBelow } from "./mounts.ts";
-import { newFolder, rigFolder, until } from "./place.ts";
+import { exclusively, newFolder, rigFolder, until } from "./place.ts";
 import { killAll, processesWith } from "./processes.ts";
 import { ensureGroup, ensureSubids } from "./users.ts";
 
@@ -62,7 +62,27 @@ export interface Daemon {
 
 const INCUSD = ["/usr/libexec/incus/incusd", "/opt/incus/bin/incusd", "/usr/lib/incus/incusd"];
 
-export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+/** How often a daemon that does not come up is tried, each time with another folder and bridge. */
+const ATTEMPTS = 3;
+
+/**
+ * One at a time: daemons in one network namespace share its packet filter, and two that set up
+ * their bridges at once can get in each other's way. What is under test is never this.
+ */
+export function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+  return exclusively("daemon", async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await launch(options);
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        process.stderr.write(`A private daemon did not come up, and is tried again: ${error}\n`);
+      }
+    }
+  });
+}
+
+async function launch(options: DaemonOptions): Promise<Daemon> {
   const { group = "incus-admin", https = false, bare = false } = options;
   await Promise.all([ensureLxcfs(), ensureGroup(group), ensureSubids("root", 1_000_000, 1e9)]);
   const { folder: dir, number } = newFolder("d", 0o711);
@@ -108,9 +128,15 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     await closed;
   };
 
-  await start();
-  if (!bare) await initialise(api, bridge, subnet);
-  if (url) await api("PATCH", "/1.0", { config: { "core.https_address": url.slice(8) } });
+  try {
+    await start();
+    if (!bare) await initialise(api, bridge, subnet);
+    if (url) await api("PATCH", "/1.0", { config: { "core.https_address": url.slice(8) } });
+  } catch (error) {
+    await end("SIGKILL");
+    await removeState(dir, bridge);
+    throw error;
+  }
 
   return {
     dir,
