@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../../host/files.js";
 import { HeldLock, tryLock, waitForLock } from "../../host/lock.js";
 import { note } from "../output/say.ts";
 import type { Setting } from "../setting.ts";
-import { describeLock, judgeLocks, removeLock } from "./locks.ts";
+import { describeLock, judgeLocks, type Lock, removeLock } from "./locks.ts";
 import { capturePulumi } from "./run.ts";
 
 /** A provider ends by itself within a second of its engine, unless the server hangs. */
@@ -37,10 +37,7 @@ export function lockStack({ stack, stackDir }: Setting, command: string): HeldLo
 export async function clearCutOff(setting: Setting, stackId: string): Promise<void> {
   const dead = await requireNoneAlive(setting);
   await waitForProviders(setting, stackId);
-  for (const { lock, why } of dead) {
-    await removeLock(lock);
-    note(`Took away the lock of ${describeLock(lock)}: ${why}.`);
-  }
+  await takeAway(dead);
   if (await wasCutOff(setting)) await clearPendingCreates(setting);
 }
 
@@ -69,6 +66,23 @@ async function waitForProviders({ stack, stackDir }: Setting, stackId: string): 
   }
   // It was only needed to see that nobody has it: the providers of the coming run take it.
   lock.release();
+}
+
+/**
+ * Clears the locks of the dead for a stack whose state is gone: Pulumi does not make one anew that
+ * is locked.
+ *
+ * @throws Fault (conflict) as `clearCutOff`
+ */
+export async function clearDeadLocks(setting: Setting): Promise<void> {
+  await takeAway(await requireNoneAlive(setting));
+}
+
+async function takeAway(dead: { lock: Lock; why: string }[]): Promise<void> {
+  for (const { lock, why } of dead) {
+    await removeLock(lock);
+    note(`Took away the lock of ${describeLock(lock)}: ${why}.`);
+  }
 }
 
 /** @returns the locks of the dead, and why each of them is taken for dead */

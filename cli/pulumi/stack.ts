@@ -12,6 +12,7 @@ import { HeldLock, waitForLock } from "../../host/lock.js";
 import { note } from "../output/say.ts";
 import type { Setting } from "../setting.ts";
 import type { Deployment } from "./backend.ts";
+import { clearDeadLocks } from "./cut-off.ts";
 import { capturePulumi } from "./run.ts";
 import {
   readStackConfig,
@@ -89,6 +90,7 @@ export async function forgetStack({ stackDir }: Setting): Promise<void> {
 
 async function initStack(setting: Setting): Promise<void> {
   const { stack, env, stackDir } = setting;
+  await clearDeadLocks(setting);
   const { code, stderr } = await capturePulumi(setting, [
     "stack",
     "init",
