@@ -1,7 +1,8 @@
 // `kill -9` of a whole `up`, at moments that are seen and held. Whatever it was at, the next `up`
 // finishes, and nobody has to touch a state file, a lock or a container.
 
-import { truncateSync } from "node:fs";
+import { rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Finished, Running } from "../rig/command.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
@@ -52,6 +53,11 @@ async function expectFinished(killed: Running): Promise<Finished> {
   expect(deployment.pending_operations ?? []).toEqual([]);
   await expectNoChanges(host);
   return next;
+}
+
+/** Waits until the user is made in a container whose image lets that take for ever. */
+function makingUser(): Promise<Living> {
+  return soon("the script inside", () => processesWith(`RM_NAME=${host.user.name}`)[0]);
 }
 
 beforeAll(async () => {
@@ -154,6 +160,32 @@ describe.sequential("an up that is killed", () => {
     await expectGone(await killButProvider(run));
     unpack.go();
     await declare("first", "biggest");
+    await expectFinished(run);
+    const after = await instance(daemon, "first");
+    expect(after).toMatchObject({ status: "Running" });
+    expect(after.config["volatile.uuid"]).toBe(before.config["volatile.uuid"]);
+  });
+
+  test("while it replaces a container, before a third image is wanted: only that is left", async () => {
+    await declare("first", "holding");
+    const run = startUp(host);
+    await makingUser();
+    await expectGone(await killButProvider(run));
+    await declare("first", "busybox");
+    await expectFinished(run);
+    const after = await instance(daemon, "first");
+    expect(after.config["user.repoman.image"]).toBe("busybox");
+  });
+
+  test("while it replaces a container, and Pulumi's state is lost: the old one is back", async () => {
+    const before = await instance(daemon, "first");
+    await declare("first", "holding");
+    const run = startUp(host);
+    await makingUser();
+    await expectGone(await killButProvider(run));
+    const stacks = join(host.home, ".local/state/repoman/pulumi/.pulumi/stacks/repoman");
+    rmSync(stacks, { recursive: true });
+    await declare("first", "busybox");
     await expectFinished(run);
     const after = await instance(daemon, "first");
     expect(after).toMatchObject({ status: "Running" });
