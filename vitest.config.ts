@@ -40,6 +40,8 @@ export default defineConfig({
           globalSetup: ["test/rig/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // A daemon, a kernel and two cores that others use as well: what fails twice is broken.
+          retry: 1,
           sequence: { groupOrder: 1 },
           maxWorkers: workers,
         },
