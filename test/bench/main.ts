@@ -30,7 +30,7 @@ function comparison(what: string, against: string): Comparison {
 /** Unchanged, with a container and a copy for each repository. */
 async function previews(bench: Bench): Promise<Map<string, number>> {
   const empty = comparison("repoman preview, unchanged", "pulumi preview of an empty program");
-  const reads = comparison("", "raw reads");
+  const reads = comparison(empty.what, "raw reads");
   const plain = comparison("pulumi preview, unchanged", empty.against);
   await bench.emptyPreview();
   for (let round = 0; round < rounds; round++) {
@@ -94,9 +94,8 @@ function seconds(values: readonly number[]): string {
 
 function report(peaks: ReadonlyMap<string, number>): string {
   const heads = ["", "seconds", "against", "seconds", "ratio"];
-  const rows = all.map((each) => [
-    each.what,
-    each.what ? seconds(each.repoman) : "",
+  const rows = all.map((each, index) => [
+    ...(each.what === all[index - 1]?.what ? ["", ""] : [each.what, seconds(each.repoman)]),
     each.against,
     seconds(each.other),
     ratio(each).toFixed(2),
