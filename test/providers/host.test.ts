@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -20,6 +20,8 @@ test("the host answers as Pulumi's own, and ends by an exit when the engine is d
     stdin: "pipe",
     reject: false,
     buffer: false,
+    // As set-up's PATH has it: first the Node that is new enough.
+    env: { PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` },
   });
   onTestFinished(() => void host.kill("SIGKILL"));
   const [line] = (await once(host.stdout, "data")) as [Buffer];
