@@ -6,11 +6,11 @@ import {
 } from "@pulumi/pulumi/resource.js";
 import { reportTrouble } from "../host/report.js";
 import { RsyncBackup } from "../providers/backup.ts";
+import { configOf, devicesOf } from "../providers/container/declared.ts";
 import { RepoContainer } from "../providers/container.ts";
 import type { Owner } from "../providers/ownership.ts";
 import type { Project } from "../registry/types.ts";
 import type { ProjectFacts } from "../survey/survey.ts";
-import { configOf, devicesOf } from "./container-config.ts";
 import { missing, type Need, present } from "./outcome.ts";
 
 export interface WorkspaceArgs {

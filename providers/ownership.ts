@@ -1,6 +1,7 @@
 // The marks that say who made an object on the server. They are read from an object's own config,
 // never from an instance's `expanded_config`, where those of its profiles appear as well.
 
+import { isOwnKey, OWN_PREFIX } from "../incus/keys.ts";
 import type { Config } from "../incus/types.ts";
 
 /** The stack on whose behalf a resource acts. */
@@ -14,29 +15,27 @@ export interface Owner {
 /** What `read` says of an object whose mark was taken off: a drift that `update` mends. */
 export const NOBODY: Owner = { id: "", stack: "" };
 
-const PREFIX = "user.repoman.";
-
 /** Keys of an object that belongs to one stack: projects and instances. */
 export const MARK = {
-  stack: `${PREFIX}stack`,
-  stackName: `${PREFIX}stack-name`,
+  stack: `${OWN_PREFIX}stack`,
+  stackName: `${OWN_PREFIX}stack-name`,
   /** The name in the registry; survives a rename of the instance. */
-  name: `${PREFIX}name`,
+  name: `${OWN_PREFIX}name`,
   /** The image as it was declared: that an alias moved on the server is not drift. */
-  image: `${PREFIX}image`,
+  image: `${OWN_PREFIX}image`,
   /** Set once the user inside was made and proved: `<name>:<uid>:<gid>`. */
-  ready: `${PREFIX}ready`,
+  ready: `${OWN_PREFIX}ready`,
   /** From creation until the user inside was made: nobody has worked in it yet. */
-  making: `${PREFIX}making`,
+  making: `${OWN_PREFIX}making`,
   /** On an instance that stands aside while its replacement is made: its run state before. */
-  aside: `${PREFIX}aside`,
+  aside: `${OWN_PREFIX}aside`,
 } as const;
 
 export function marks(owner: Owner, name: string): Config {
   return { [MARK.stack]: owner.id, [MARK.stackName]: owner.stack, [MARK.name]: name };
 }
 
-export function isOwn(config: Config, owner: Owner): boolean {
+export function isOwn(config: Config, owner: Pick<Owner, "id">): boolean {
   return config[MARK.stack] === owner.id;
 }
 
@@ -64,10 +63,10 @@ export function profileOwners(config: Config): Map<string, string> {
 
 /** A config without repoman's own keys: what a registry or a template can name. */
 export function withoutMarks(config: Config): Config {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith(PREFIX)));
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !isOwnKey(key)));
 }
 
 /** Only repoman's own keys. */
 export function onlyMarks(config: Config): Config {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith(PREFIX)));
+  return Object.fromEntries(Object.entries(config).filter(([key]) => isOwnKey(key)));
 }

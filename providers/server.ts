@@ -1,5 +1,4 @@
 import { connect, type IncusClient } from "../incus/client.ts";
-import { NotFound } from "../incus/errors.ts";
 import type { Instance, NetworkLease } from "../incus/types.ts";
 
 const clients = new Map<string, Promise<IncusClient>>();
@@ -51,13 +50,8 @@ export function forget(client: IncusClient): void {
 }
 
 /** All instances of a project as they are now; none where the server says there is no such project. */
-export async function instancesOf(client: IncusClient, project: string): Promise<Instance[]> {
-  try {
-    return await client.getInstances(project, 1);
-  } catch (error) {
-    if (error instanceof NotFound) return [];
-    throw error;
-  }
+export function instancesOf(client: IncusClient, project: string): Promise<Instance[]> {
+  return client.getInstances(project, 1);
 }
 
 function once<A extends string[], T>(ask: (...key: A) => Promise<T>): (...key: A) => Promise<T> {

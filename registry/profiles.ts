@@ -8,6 +8,8 @@ import { profileOf, readTemplate } from "./template.ts";
 import { quote } from "./text.ts";
 import type { Library, Problem, Template } from "./types.ts";
 
+/** The profiles that come with repoman. */
+export const VENDOR_PROFILES = join(import.meta.dirname, "..", "profiles");
 const MOST_OF_PROFILE = 1024 * 1024;
 
 export interface LibraryOptions {

@@ -1,12 +1,9 @@
-import { join } from "node:path";
 import { connect } from "../incus/client.ts";
 import { loadEstate } from "../registry/estate.ts";
 import { problemLine } from "../registry/fault.ts";
+import { VENDOR_PROFILES } from "../registry/profiles.ts";
 import type { Library, Registry } from "../registry/types.ts";
 import { type Survey, survey } from "./survey.ts";
-
-/** The profiles that come with repoman. */
-const VENDOR_PROFILES = join(import.meta.dirname, "..", "profiles");
 
 export interface Loaded {
   registry: Registry;

@@ -1,8 +1,8 @@
 // What is on the server that composition needs to know, in as few requests as there are lists.
 
 import type { IncusClient } from "../incus/client.ts";
-import { NotFound } from "../incus/errors.ts";
 import type { Instance } from "../incus/types.ts";
+import { isOwn } from "../providers/ownership.ts";
 
 export interface ServerFacts {
   /** Names of the profiles in the project `default`. */
@@ -14,18 +14,9 @@ export interface ServerFacts {
 export async function lookAtServer(client: IncusClient, project: string): Promise<ServerFacts> {
   const [profiles, instances] = await Promise.all([
     client.getProfiles("default"),
-    client.getInstances(project, 1).catch((error: unknown) => {
-      if (error instanceof NotFound) return [];
-      throw error;
-    }),
+    client.getInstances(project, 1),
   ]);
   return { profiles: new Set(profiles.map(({ name }) => name)), instances };
-}
-
-const STACK_MARK = "user.repoman.stack";
-
-export function isOwn({ config }: Instance, stackId: string): boolean {
-  return config[STACK_MARK] === stackId;
 }
 
 export interface Strays {
@@ -38,9 +29,7 @@ export interface Strays {
 /** The instances that no project of the registry accounts for, sorted by name. */
 export function strays(instances: Instance[], declared: Set<string>, stackId: string): Strays {
   const others = instances.filter(({ name }) => !declared.has(name));
-  const names = (list: Instance[]) => list.map(({ name }) => name).sort();
-  return {
-    orphans: names(others.filter((instance) => !isOwn(instance, stackId))),
-    leaving: names(others.filter((instance) => isOwn(instance, stackId))),
-  };
+  const owned = (own: boolean) =>
+    others.filter(({ config }) => isOwn(config, { id: stackId }) === own).map(({ name }) => name);
+  return { orphans: owned(false).sort(), leaving: owned(true).sort() };
 }

@@ -2,6 +2,7 @@
 // handed to its resources, because a handler that throws at preview would stop the whole run.
 
 import type { IncusClient } from "../incus/client.ts";
+import { isOwn } from "../providers/ownership.ts";
 import type { Project, Registry } from "../registry/types.ts";
 import { lookAtDisk } from "./disk.ts";
 import { type Account, accounts, SubordinateIds } from "./owners.ts";
@@ -11,7 +12,7 @@ import {
   type RepositoryFacts,
   type Trouble,
 } from "./repository.ts";
-import { isOwn, lookAtServer, type Strays, strays } from "./server.ts";
+import { lookAtServer, type Strays, strays } from "./server.ts";
 
 export interface ProjectFacts {
   /** The repository's owner, who becomes the user inside; absent where there is a fault. */
@@ -53,7 +54,7 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
     ...new Set(repositories.flatMap((facts) => ("uid" in facts ? [facts.uid] : []))),
   ]);
   const existing = new Set(
-    server.instances.filter((each) => isOwn(each, stackId)).map(({ name }) => name),
+    server.instances.filter(({ config }) => isOwn(config, { id: stackId })).map(({ name }) => name),
   );
 
   const projects = new Map<string, ProjectFacts>();

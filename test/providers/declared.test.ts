@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { configOf, devicesOf } from "../../components/container-config.ts";
-import { DEV, project } from "./fixtures.ts";
+import { configOf, devicesOf } from "../../providers/container/declared.ts";
+import { DEV, project } from "../components/fixtures.ts";
 
 const ROOT = { uid: 0, gid: 0 };
 

@@ -1,7 +1,7 @@
 // From a project's effective configuration to what Incus is told: pure.
 
-import type { Config, Devices } from "../incus/types.ts";
-import type { Project } from "../registry/types.ts";
+import type { Config, Devices } from "../../incus/types.ts";
+import type { Project } from "../../registry/types.ts";
 
 interface Ids {
   uid: number;
