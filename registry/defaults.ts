@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { paths } from "../host/paths.js";
 import { keysAt, type Loose } from "./check.ts";
 import type { Document, Origin } from "./document.ts";
@@ -71,7 +71,9 @@ export function resolveDefaults(
       reposRoot,
       ...(backupRoot !== undefined && { backupRoot }),
       backupMaxAge: maxAge,
-      logdir: written.logdir === undefined ? paths(env).stateDir : path(written.logdir),
+      ...(written.backup_fstype !== undefined && { backupFstype: written.backup_fstype }),
+      ...(written.backup_source !== undefined && { backupSource: written.backup_source }),
+      logdir: written.logdir === undefined ? join(paths(env).stateDir, "log") : path(written.logdir),
       incusProject: written.incus_project ?? BUILT_IN.incus_project,
       defaultImage: written.default_image ?? BUILT_IN.default_image,
       profiles: written.profiles?.filter((each) => each !== undefined) ?? [...BUILT_IN.profiles],

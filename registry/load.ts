@@ -80,7 +80,7 @@ export async function readRegistry(
   );
 
   const overrides = await readOverrides(join(dirname(file), "repos.d"), findings);
-  const context = { defaults, facts, rootKnown };
+  const context = { defaults, backupRules: data.defaults, facts, rootKnown };
   const { all, warnings } = await resolveAll(
     document,
     data,

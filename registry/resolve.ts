@@ -1,3 +1,4 @@
+import { type BackupRulesTable, resolveBackupRules } from "./backup-rules.ts";
 import type { Origin } from "./document.ts";
 import { seconds } from "./duration.ts";
 import type { Findings } from "./findings.ts";
@@ -13,6 +14,8 @@ import type { Defaults, Project } from "./types.ts";
 /** What a project is resolved against. */
 export interface Context {
   defaults: Defaults;
+  /** The rules of backups in [defaults], as they are written. */
+  backupRules?: BackupRulesTable | undefined;
   facts: Facts;
   /** Whether `repos_root` is what the user meant; where it may not be, paths are not judged by it. */
   rootKnown: boolean;
@@ -84,6 +87,7 @@ export function resolve(
       "set backup_root in [defaults] or NFS_REPOS in the environment, or write backup = false",
     );
   }
+  const backupRules = resolveBackupRules(context.backupRules, data);
   const project: Project = {
     name: data.name,
     ...(data.description !== undefined && { description: data.description }),
@@ -97,6 +101,7 @@ export function resolve(
       below &&
       defaults.backupRoot && { backupPath: tidy(`${defaults.backupRoot}/${below}`) }),
     backupMaxAge: maxAge || defaults.backupMaxAge,
+    ...(Object.keys(backupRules).length > 0 && { backupRules }),
     hermes: hermes ?? false,
     ...(data.running !== undefined && { running: data.running }),
     restart: data.restart ?? false,

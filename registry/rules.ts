@@ -205,3 +205,24 @@ export const line: Rule = (value) =>
 /** Text that Incus can keep: anything without NUL. */
 export const text: Rule = (value) =>
   value.includes("\0") ? { what: "contains a NUL character", remedy: "remove it" } : undefined;
+
+/** A file system's type or a mount's source, as /proc/self/mountinfo has them. */
+export const mountWord: Rule = (value) =>
+  value === "" || CONTROL.test(value)
+    ? { what: "is no type and no source of a mount", remedy: "write it as findmnt shows it" }
+    : undefined;
+
+/** An exclude pattern of rsync. */
+export const excludePattern: Rule = (value) => {
+  if (value === "") return { what: "is empty", remedy: "remove it" };
+  if (/[\0\r\n]/.test(value)) {
+    return { what: "contains a line break", remedy: "write one pattern a string" };
+  }
+  if (/^\/?\.?\/*\**\/*$/.test(value)) {
+    return {
+      what: "would leave out the whole repository",
+      remedy: "write backup = false where nothing is to be mirrored",
+    };
+  }
+  return undefined;
+};

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { backupRules } from "./backup-rules.ts";
 import { duration } from "./duration.ts";
 import { string } from "./field.ts";
 import { absolutePath, anyPath } from "./paths.ts";
@@ -114,6 +115,7 @@ const owned = {
   backup_max_age: string(duration)
     .optional()
     .describe('How old the mirror may be, such as "24h" or "7d".'),
+  ...backupRules,
   enabled: z
     .boolean()
     .optional()
@@ -209,9 +211,20 @@ export const registrySchema = z
           .optional()
           .meta({ default: BUILT_IN.backup_max_age })
           .describe('How old a mirror may be, such as "24h" or "7d".'),
+        backup_fstype: string(rules.mountWord)
+          .optional()
+          .describe(
+            'File system that must be mounted at `backup_root`, such as "nfs4"; what `repoman backup init` saw unless set.',
+          ),
+        backup_source: string(rules.mountWord)
+          .optional()
+          .describe(
+            'What must be mounted there, such as "nas:/tank/repos"; what `repoman backup init` saw unless set.',
+          ),
+        ...backupRules,
         logdir: string(absolutePath)
           .optional()
-          .describe("Where repoman logs; its state directory unless set."),
+          .describe("Where repoman keeps its journal; `log` in its state directory unless set."),
         incus_project: string(rules.incusProjectName)
           .optional()
           .meta({ default: BUILT_IN.incus_project })

@@ -45,6 +45,20 @@ export interface Port {
   address: string;
 }
 
+/** What a mirror run may do; what is not set is left to the engine. */
+export interface BackupRules {
+  /** Most entries that one run may delete on the copy. */
+  maxDelete?: number;
+  /** The same in percent of the copy's. */
+  maxDeletePercent?: number;
+  /** Fewest files, in percent of the last good run's. */
+  minFilesPercent?: number;
+  /** Fewest bytes, in percent of the last good run's. */
+  minBytesPercent?: number;
+  /** Exclude patterns of rsync; never empty. */
+  exclude?: string[];
+}
+
 /** The effective configuration of one container. */
 export interface Project {
   name: string;
@@ -64,6 +78,8 @@ export interface Project {
   backupPath?: string;
   /** Seconds. */
   backupMaxAge: number;
+  /** What one mirror run may do, as far as the registry says; its own word or the defaults'. */
+  backupRules?: BackupRules;
   hermes: boolean;
   /** The declared run state; absent means that it is left alone. */
   running?: boolean;
@@ -93,6 +109,10 @@ export interface Defaults {
   backupRoot?: string;
   /** Seconds. */
   backupMaxAge: number;
+  /** File system type that must be mounted at `backupRoot`. */
+  backupFstype?: string;
+  /** Mount source that must be mounted there. */
+  backupSource?: string;
   /** Absolute. */
   logdir: string;
   incusProject: string;
