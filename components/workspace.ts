@@ -6,7 +6,7 @@ import {
 } from "@pulumi/pulumi/resource.js";
 import { reportTrouble } from "../host/report.js";
 import { RsyncBackup } from "../providers/backup.ts";
-import { configOf, devicesOf } from "../providers/container/declared.ts";
+import { declaredContainer } from "../providers/container/declared.ts";
 import { RepoContainer } from "../providers/container.ts";
 import type { Owner } from "../providers/ownership.ts";
 import type { Project } from "../registry/types.ts";
@@ -30,9 +30,6 @@ export interface WorkspaceArgs {
   warn: (message: string, resource: Resource) => void;
 }
 
-/** The id that stands for an owner who cannot be known, beside a fault that keeps it from use. */
-const UNKNOWN = { name: "", uid: 0, gid: 0, home: "/" };
-
 /** What one repository has: its container, and its copy on the backup disk. */
 export class Workspace extends ComponentResource {
   /** Without a state where it failed. */
@@ -41,29 +38,14 @@ export class Workspace extends ComponentResource {
 
   constructor(name: string, args: WorkspaceArgs, opts: ComponentResourceOptions) {
     super("repoman:index:Workspace", name, {}, opts);
-    const { project, facts, remote, owner, dryRun } = args;
-    const user = facts.owner ?? UNKNOWN;
+    const { project, facts, owner, dryRun } = args;
     // Nothing fails in a preview, where the outcome of what is yet to be made is not known either.
     const fault = facts.fault ?? (dryRun ? undefined : missing(name, args.needs));
 
     const container = new RepoContainer(
       name,
       {
-        remote,
-        owner,
-        name,
-        project: args.incusProject,
-        image: project.image,
-        description: project.description ?? `repoman: ${project.repo}`,
-        profiles: project.profiles,
-        config: configOf(project, user),
-        devices: devicesOf(project, user),
-        ...runState(project),
-        restart: project.restart || args.restart,
-        ignore: project.ignore,
-        ...(project.target === undefined ? {} : { target: project.target }),
-        user,
-        path: project.path,
+        ...declaredContainer(args, project, facts.owner),
         dryRun,
         ...(fault === undefined ? {} : { fault }),
       },
@@ -114,10 +96,4 @@ export class Workspace extends ComponentResource {
     }
     this.registerOutputs({});
   }
-}
-
-/** A disabled project keeps its container, stopped. */
-function runState({ enabled, running }: Project): { running?: boolean } {
-  if (!enabled) return { running: false };
-  return running === undefined ? {} : { running };
 }

@@ -13,8 +13,8 @@ import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { exitCodeOf, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
 import type { Instance } from "../incus/types.ts";
-import { changed } from "./compare.ts";
 import { conflict, create, make, putBack, remove } from "./container/create.ts";
+import { differing } from "./container/differences.ts";
 import type {
   Circumstances,
   ContainerArgs,
@@ -43,21 +43,6 @@ type Checked = ContainerInputs & { fault?: string };
 /** An instance on a cluster member that is down is listed with this status, and cannot be read. */
 const MEMBER_DOWN = "Error";
 
-/** What changes without a new instance; `running` only where the registry sets it. */
-const IN_PLACE: (keyof ContainerInputs)[] = [
-  "name",
-  "description",
-  "profiles",
-  "config",
-  "devices",
-  "ready",
-  "owner",
-  "restart",
-  "ignore",
-  "user",
-  "path",
-];
-
 export const handlers = guarded<Checked, ContainerState>("container", {
   async check(olds, news) {
     const { dryRun, fault, ...wanted } = news as Checked & Circumstances;
@@ -79,10 +64,7 @@ export const handlers = guarded<Checked, ContainerState>("container", {
 
   async diff(_id, olds, news) {
     if (news.fault !== undefined) return { changes: true };
-    const replaces = [...changed(olds, news, ["image", "project", "remote"] as const)] as string[];
-    if (olds.devices.root?.pool !== news.devices.root?.pool) replaces.push("devices");
-    const updates = changed(olds, news, IN_PLACE);
-    if (news.running !== undefined) updates.push(...changed(olds, news, ["running"]));
+    const { replaces, updates } = differing(olds, news);
     const waiting = keysForRestart(olds.config, news.config);
     if (waiting.length > 0 && replaces.length === 0 && olds.state === "Running" && !news.restart) {
       await warn(restartNotice(news.name, waiting));

@@ -1,9 +1,10 @@
 import { connect } from "../incus/client.ts";
 import { loadEstate } from "../registry/estate.ts";
-import { problemLine } from "../registry/fault.ts";
 import { VENDOR_PROFILES } from "../registry/profiles.ts";
 import type { Library, Registry } from "../registry/types.ts";
-import { type Survey, survey } from "./survey.ts";
+import type { Owner } from "../providers/ownership.ts";
+import { carriedOut, readRenames, renamesFile, withFormerNames } from "./renames.ts";
+import { type Survey, survey, templatesOf } from "./survey.ts";
 
 export interface Loaded {
   registry: Registry;
@@ -24,8 +25,7 @@ export async function load(file: string, remote: string, stackId: string): Promi
   const { registry, library } = await loadEstate({ file, vendorDir: VENDOR_PROFILES });
   const client = await connect({ remote });
   try {
-    const faults = [...library.faults].map(([name, fault]) => [name, problemLine(fault)] as const);
-    const templates = { names: new Set(library.keys()), faults: new Map(faults) };
+    const templates = templatesOf(library);
     return { registry, library, survey: await survey({ client, registry, templates, stackId }) };
   } finally {
     client.close();

@@ -2,13 +2,16 @@
 // handed to its resources, because a handler that throws at preview would stop the whole run.
 
 import type { IncusClient } from "../incus/client.ts";
+import type { Instance } from "../incus/types.ts";
 import { isOwn } from "../providers/ownership.ts";
-import type { Project, Registry } from "../registry/types.ts";
+import { problemLine } from "../registry/fault.ts";
+import type { Library, Project, Registry } from "../registry/types.ts";
 import { lookAtDisk } from "./disk.ts";
 import { type Account, accounts, SubordinateIds } from "./owners.ts";
 import {
   lookAtMounts,
   lookAtRepository,
+  type MountFacts,
   type RepositoryFacts,
   type Trouble,
 } from "./repository.ts";
@@ -32,40 +35,94 @@ export interface Survey extends Strays {
   profilesOnServer: Set<string>;
 }
 
+/** Names of the library's usable templates, and what is wrong with the others. */
+export interface Templates {
+  names: Set<string>;
+  faults: Map<string, string>;
+}
+
 export interface SurveyOptions {
   client: IncusClient;
   registry: Registry;
-  /** Names of the library's usable templates, and what is wrong with the others. */
-  templates: { names: Set<string>; faults: Map<string, string> };
+  templates: Templates;
   stackId: string;
 }
 
 export async function survey(options: SurveyOptions): Promise<Survey> {
-  const { client, registry, stackId } = options;
-  const { incusProject, reposRoot } = registry.defaults;
-  const [server, repositories, mounts, subordinate] = await Promise.all([
-    lookAtServer(client, incusProject),
-    Promise.all(registry.projects.map((project) => lookAtRepository(project, reposRoot))),
-    Promise.all(registry.projects.map(lookAtMounts)),
-    SubordinateIds.read(),
+  const { client, registry, stackId, templates } = options;
+  const [server, host] = await Promise.all([
+    lookAtServer(client, registry.defaults.incusProject),
+    lookAtHost(registry),
   ]);
   const disk = await lookAtDisk(registry, stackId);
+  const declared = new Set(registry.projects.map(({ name }) => name));
+  return {
+    projects: projectFacts({ registry, host, server, templates, stackId, disk }),
+    profilesOnServer: server.profiles,
+    ...strays(server.instances, declared, stackId),
+  };
+}
+
+export function templatesOf(library: Library): Templates {
+  const faults = [...library.faults].map(([name, fault]) => [name, problemLine(fault)] as const);
+  return { names: new Set(library.keys()), faults: new Map(faults) };
+}
+
+/** What this machine alone tells of the projects, in the order of the registry. */
+export interface HostFacts {
+  repositories: (RepositoryFacts | Trouble)[];
+  mounts: MountFacts[];
+  owners: Map<number, Account>;
+  subordinate: SubordinateIds;
+}
+
+export async function lookAtHost({ projects, defaults }: Registry): Promise<HostFacts> {
+  const [repositories, mounts, subordinate] = await Promise.all([
+    Promise.all(projects.map((project) => lookAtRepository(project, defaults.reposRoot))),
+    Promise.all(projects.map(lookAtMounts)),
+    SubordinateIds.read(),
+  ]);
   const owners = await accounts([
     ...new Set(repositories.flatMap((facts) => ("uid" in facts ? [facts.uid] : []))),
   ]);
+  return { repositories, mounts, owners, subordinate };
+}
+
+export interface Findings {
+  registry: Registry;
+  host: HostFacts;
+  server: {
+    instances: readonly Instance[];
+    /** Undefined where the server was not asked: then no profile is missed. */
+    profiles?: Set<string> | undefined;
+  };
+  templates: Templates;
+  stackId: string;
+  /** What `lookAtDisk` said, where it was asked. */
+  disk?: { backupFault?: string };
+}
+
+/** What was found, by project. Pure. */
+export function projectFacts({
+  registry,
+  host,
+  server,
+  templates,
+  stackId,
+  disk = {},
+}: Findings): Map<string, ProjectFacts> {
   const existing = new Set(
     server.instances.filter(({ config }) => isOwn(config, { id: stackId })).map(({ name }) => name),
   );
-
   const projects = new Map<string, ProjectFacts>();
   registry.projects.forEach((project, index) => {
-    const repository = repositories[index] as RepositoryFacts | Trouble;
-    const { fault: mountFault, warnings = [] } = mounts[index] ?? {};
-    const account = "uid" in repository ? ownerOf(project, repository, owners) : repository;
+    const repository = host.repositories[index] as RepositoryFacts | Trouble;
+    const { fault: mountFault, warnings = [] } = host.mounts[index] ?? {};
+    const account = "uid" in repository ? ownerOf(project, repository, host.owners) : repository;
     const fault =
-      ("fault" in account ? account.fault : idFault(project, account, subordinate)) ??
+      ("fault" in account ? account.fault : idFault(project, account, host.subordinate)) ??
       mountFault ??
-      profileFault(project, server.profiles, options.templates);
+      profileFault(project, server.profiles, templates);
     projects.set(project.name, {
       ...("fault" in account ? {} : { owner: account }),
       ...(fault === undefined ? {} : { fault }),
@@ -74,12 +131,7 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
       warnings: project.enabled ? warnings : [],
     });
   });
-  const declared = new Set(registry.projects.map(({ name }) => name));
-  return {
-    projects,
-    profilesOnServer: server.profiles,
-    ...strays(server.instances, declared, stackId),
-  };
+  return projects;
 }
 
 function ownerOf(
@@ -104,14 +156,14 @@ function idFault({ name }: Project, owner: Account, ids: SubordinateIds): string
 
 function profileFault(
   { name, profiles }: Project,
-  onServer: Set<string>,
-  { names, faults }: SurveyOptions["templates"],
+  onServer: Set<string> | undefined,
+  { names, faults }: Templates,
 ): string | undefined {
   for (const profile of profiles) {
     if (names.has(profile)) continue;
     const fault = faults.get(profile);
     if (fault) return `project "${name}": ${fault}`;
-    if (!onServer.has(profile)) {
+    if (onServer && !onServer.has(profile)) {
       return `project "${name}": the profile "${profile}" is neither in the library nor on the server\n  Correct \`profiles\` in the registry, or put ${profile}.yml into profiles.d beside it.`;
     }
   }

@@ -2,6 +2,8 @@
 
 import type { Config, Devices } from "../../incus/types.ts";
 import type { Project } from "../../registry/types.ts";
+import type { Owner } from "../ownership.ts";
+import type { ContainerArgs, ContainerUser } from "./inputs.ts";
 
 interface Ids {
   uid: number;
@@ -57,4 +59,51 @@ export function devicesOf(project: Project, owner: Ids): Devices {
     };
   }
   return { ...devices, ...project.devices };
+}
+
+/** What holds for every container of an estate. */
+export interface EstateWide {
+  /** A remote of the incus client's configuration; empty for the local daemon. */
+  remote: string;
+  owner: Owner;
+  incusProject: string;
+  /** Restart where a change needs it, unless the project says so itself. */
+  restart: boolean;
+}
+
+/** The id that stands for an owner who cannot be known, beside a fault that keeps it from use. */
+const UNKNOWN: ContainerUser = { name: "", uid: 0, gid: 0, home: "/" };
+
+/**
+ * All that a project's container is to be: what `up` makes, and what everything else compares with.
+ * @param user the repository's owner; undefined beside a fault
+ */
+export function declaredContainer(
+  { remote, owner, incusProject, restart }: EstateWide,
+  project: Project,
+  user: ContainerUser = UNKNOWN,
+): ContainerArgs {
+  return {
+    remote,
+    owner,
+    name: project.name,
+    project: incusProject,
+    image: project.image,
+    description: project.description ?? `repoman: ${project.repo}`,
+    profiles: project.profiles,
+    config: configOf(project, user),
+    devices: devicesOf(project, user),
+    ...runState(project),
+    restart: project.restart || restart,
+    ignore: project.ignore,
+    ...(project.target === undefined ? {} : { target: project.target }),
+    user,
+    path: project.path,
+  };
+}
+
+/** A disabled project keeps its container, stopped. */
+function runState({ enabled, running }: Project): { running?: boolean } {
+  if (!enabled) return { running: false };
+  return running === undefined ? {} : { running };
 }

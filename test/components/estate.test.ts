@@ -1,8 +1,9 @@
 import { runtime } from "@pulumi/pulumi";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { EstateArgs, Estate as EstateClass } from "../../components/estate.ts";
+import { declaredContainer } from "../../providers/container/declared.ts";
 import type { Template } from "../../registry/types.ts";
-import { project, registry, survey } from "./fixtures.ts";
+import { DEV, project, registry, survey } from "./fixtures.ts";
 
 interface Registered {
   type: string;
@@ -106,6 +107,30 @@ describe("the estate", () => {
     const container = registered.find((each) => each.name === "off" && /Container/.test(each.type));
     expect(container?.inputs).toMatchObject({ running: false });
     expect(await settle(estate.backups)).toEqual({});
+  });
+
+  // `repoman list` compares with the same: the two can only ever agree.
+  test("declares a container as everything else has it, and only a run's own facts beside", async () => {
+    const alpha = project("alpha", {
+      running: true,
+      target: "@fast",
+      ignore: ["limits.cpu"],
+      env: { A: "b" },
+    });
+    const args = { registry: registry([alpha]), survey: survey([alpha]) };
+    const estate = compose({ ...args, restart: true });
+    await settle(estate.containers);
+    const { inputs } = registered.find(({ type }) => /RepoContainer$/.test(type)) ?? {};
+    const wide = {
+      remote: "",
+      owner: { id: "id", stack: "host" },
+      incusProject: "repoman",
+      restart: true,
+    };
+    const { __provider, dryRun, ...declared } = inputs ?? {};
+    // Outputs that are not known yet stand among the inputs.
+    const known = Object.entries(declared).filter(([, value]) => value !== undefined);
+    expect(Object.fromEntries(known)).toEqual(declaredContainer(wide, alpha, DEV));
   });
 
   test("exports for a container what people look for", async () => {
