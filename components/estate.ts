@@ -4,6 +4,7 @@ import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";
+import { declaredBackup } from "../survey/backup.ts";
 import type { Survey } from "../survey/survey.ts";
 import { chosenTemplates, ProfileLibrary } from "./profile-library.ts";
 import { Workspace } from "./workspace.ts";
@@ -36,7 +37,7 @@ export class Estate extends ComponentResource {
   constructor(name: string, args: EstateArgs) {
     super("repoman:index:Estate", name);
     const { remote, owner, registry, survey, dryRun } = args;
-    const { incusProject, backupRoot } = registry.defaults;
+    const { incusProject } = registry.defaults;
 
     const project = new IncusProject(
       incusProject,
@@ -56,6 +57,7 @@ export class Estate extends ComponentResource {
     const workspaces = present.map((each) => {
       const facts = survey.projects.get(each.name);
       if (!facts) throw new Error(`the survey has nothing on project "${each.name}"`);
+      const backup = declaredBackup(each, registry.defaults);
       const managed = each.profiles.flatMap((profile) => {
         const resource = library.profiles.get(profile);
         return resource ? [{ what: `the profile "${profile}"`, resource }] : [];
@@ -70,7 +72,7 @@ export class Estate extends ComponentResource {
             incusProject,
             project: each,
             facts,
-            ...(backupRoot === undefined ? {} : { backupRoot }),
+            ...(backup === undefined ? {} : { backup }),
             restart: args.restart,
             dryRun,
             needs: [{ what: `the Incus project "${incusProject}"`, resource: project }, ...managed],

@@ -10,6 +10,7 @@ import { declaredContainer } from "../providers/container/declared.ts";
 import { RepoContainer } from "../providers/container.ts";
 import type { Owner } from "../providers/ownership.ts";
 import type { Project } from "../registry/types.ts";
+import type { DeclaredBackup } from "../rsync/index.ts";
 import type { ProjectFacts } from "../survey/survey.ts";
 import { missing, type Need, present } from "./outcome.ts";
 
@@ -19,8 +20,8 @@ export interface WorkspaceArgs {
   incusProject: string;
   project: Project;
   facts: ProjectFacts;
-  /** Absolute; a project without a backup root has no backup. */
-  backupRoot?: string;
+  /** What the registry says of its copy; absent where it asks for none. */
+  backup?: DeclaredBackup;
   /** Restart where a change needs it, unless the project says so itself. */
   restart: boolean;
   dryRun: boolean;
@@ -71,16 +72,12 @@ export class Workspace extends ComponentResource {
       path,
     }));
 
-    if (project.enabled && project.backup && project.backupPath && args.backupRoot) {
+    if (project.enabled && args.backup) {
       const backup = new RsyncBackup(
         name,
         {
+          ...args.backup,
           owner,
-          name,
-          source: repo,
-          destination: project.backupPath,
-          backupRoot: args.backupRoot,
-          maxAge: project.backupMaxAge,
           dryRun,
           ...(facts.backupFault === undefined ? {} : { fault: facts.backupFault }),
         },
@@ -88,7 +85,7 @@ export class Workspace extends ComponentResource {
       );
       sayTrouble(facts.backupFault, backup);
       const { lastSync, result, files, bytes } = backup;
-      const destination = project.backupPath;
+      const { destination } = args.backup;
       this.backup = recover<object>(
         output({ lastSync, result, files, bytes, destination }),
         () => ({ lastSync: null, result: "failed", files: null, bytes: null, destination }),

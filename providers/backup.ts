@@ -2,7 +2,8 @@
 //
 //   create   mirrors at once
 //   read     says of the last run whether the promise holds: `freshness`
-//   update   mirrors again: it was overdue, failed, or its declaration changed
+//   update   mirrors again: it was overdue, failed, or its declaration changed; takes the record of
+//            the runs along under a new name
 //   delete   forgets; a copy is never deleted
 //
 // Files that changed since the last run are not drift, or no estate in use would ever be clean.
@@ -13,28 +14,23 @@ import { EXIT, Fault } from "../host/fault.js";
 import { paths } from "../host/paths.js";
 import {
   type BackupSpec,
+  DECLARED,
+  type DeclaredBackup,
+  declarationIn,
   freshness,
   hostSpec,
   mirror,
   probe,
   type RunRecord,
   readRecord,
+  renameRecord,
 } from "../rsync/index.ts";
 import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, type Identified, warn } from "./engine.ts";
 import { stopping } from "./stopping.ts";
 
-export interface BackupArgs extends Identified {
-  /** The repository: an absolute path on this host. */
-  source: string;
-  /** Where its copy lies, under `backupRoot`. */
-  destination: string;
-  /** The top of the backup disk; never made by a mirror. */
-  backupRoot: string;
-  /** How old the last good copy may be, in seconds. */
-  maxAge: number;
-}
+export interface BackupArgs extends Identified, DeclaredBackup {}
 
 interface BackupCircumstances {
   /** Whether this is a preview. */
@@ -63,8 +59,10 @@ type Checked = BackupInputs & { fault?: string };
 
 const FRESH = "fresh";
 
-function specOf({ name, source, destination, backupRoot, maxAge, owner }: BackupArgs): BackupSpec {
-  return hostSpec({ name, source, destination, backupRoot, maxAge, stackId: owner.id });
+const JUDGED = [...DECLARED, "owner", "freshness"] as const;
+
+function specOf(args: BackupArgs): BackupSpec {
+  return hostSpec(args, args.owner.id);
 }
 
 export const handlers = guarded<Checked, BackupState>("backup", {
@@ -78,8 +76,7 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
   async diff(_id, olds, news) {
     if (news.fault !== undefined) return { changes: true };
-    const names = ["source", "destination", "backupRoot", "maxAge", "owner", "freshness"] as const;
-    return { changes: changed(olds, news, names).length > 0 };
+    return { changes: changed(olds, news, JUDGED).length > 0 };
   },
 
   async create(inputs) {
@@ -88,24 +85,29 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
   async read(id, state) {
     const record = await readRecord(paths().backupRecords, state.name);
-    const { name, owner, source, destination, backupRoot, maxAge } = state;
     const spec = specOf(state);
     const found = await probe(spec);
     // A disk that is away says nothing of the copy on it; the survey has said that it is away.
     const judged = freshness(record, spec, new Date(), found.ok ? found : undefined);
     const inputs = {
-      name,
-      owner,
-      source,
-      destination,
-      backupRoot,
-      maxAge,
+      ...declarationIn(state),
+      owner: state.owner,
       freshness: judged.fresh ? FRESH : (judged.reason ?? "not fresh"),
     };
     return { id, inputs, props: { ...inputs, ...facts(record) } };
   },
 
-  async update(_id, _olds, news) {
+  async update(_id, olds, news) {
+    const recordsDir = paths().backupRecords;
+    if (olds.name !== news.name) {
+      await renameRecord(recordsDir, olds.name, news.name);
+      // Another name alone is no reason to mirror.
+      const record = await readRecord(recordsDir, news.name);
+      const others = changed({ ...olds, name: news.name }, news, JUDGED);
+      if (news.fault === undefined && record && others.length === 0) {
+        return { outs: { ...news, ...facts(record) } };
+      }
+    }
     return { outs: await run(news) };
   },
 

@@ -7,11 +7,11 @@
  * - `freshness` judges a record
  */
 export { freshness } from "./freshness.ts";
-export { type DeclaredBackup, hostSpec } from "./host-spec.ts";
+export { DECLARED, type DeclaredBackup, declarationIn, hostSpec } from "./host-spec.ts";
 export { mirror, runFault } from "./mirror.ts";
 export { pending } from "./pending.ts";
 export { probe } from "./probe.ts";
-export { readHistory, readRecord } from "./record.ts";
+export { readHistory, readRecord, renameRecord } from "./record.ts";
 export type {
   BackupSpec,
   Counts,

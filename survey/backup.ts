@@ -8,12 +8,11 @@ import type { DeclaredBackup } from "../rsync/index.ts";
  * @returns undefined where the registry asks for no backup, or does not say where to
  */
 export function declaredBackup(
-  { name, repo, enabled, backup, backupPath, backupMaxAge, backupRules }: Project,
+  { name, repo, backup, backupPath, backupMaxAge, backupRules }: Project,
   { backupRoot, backupFstype, backupSource }: Defaults,
-): (Omit<DeclaredBackup, "stackId"> & { enabled: boolean }) | undefined {
+): DeclaredBackup | undefined {
   if (!backup || backupPath === undefined || backupRoot === undefined) return undefined;
   return {
-    enabled,
     name,
     source: repo,
     destination: backupPath,

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import type { Registry } from "../registry/types.ts";
 import { hostSpec, probe } from "../rsync/index.ts";
+import { declaredBackup } from "./backup.ts";
 
 /** How long the disk may take to answer before a preview goes on without it. */
 const ANSWER_MS = 10_000;
@@ -14,17 +14,11 @@ export async function lookAtDisk(
   { defaults, projects }: Registry,
   stackId: string,
 ): Promise<{ backupFault?: string }> {
-  const { backupRoot } = defaults;
-  const first = projects.find(({ enabled, backup, backupPath }) => enabled && backup && backupPath);
-  if (!backupRoot || !first) return {};
-  const spec = hostSpec({
-    name: first.name,
-    source: first.repo,
-    destination: first.backupPath ?? join(backupRoot, first.name),
-    backupRoot,
-    maxAge: first.backupMaxAge,
-    stackId,
-  });
+  const [first] = projects.flatMap((project) =>
+    project.enabled ? (declaredBackup(project, defaults) ?? []) : [],
+  );
+  if (!first) return {};
+  const spec = hostSpec(first, stackId);
   const found = await probe({ ...spec, answerWithin: ANSWER_MS });
   return found.ok ? {} : { backupFault: `${found.reason}\n  ${found.remedy}` };
 }

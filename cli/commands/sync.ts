@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Project } from "../../registry/types.ts";
 import { type BackupSpec, hostSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
+import { declaredBackup } from "../../survey/backup.ts";
 import { note } from "../output/say.ts";
 import { Status } from "../output/status.ts";
 import { bytes } from "../output/units.ts";
@@ -94,11 +95,9 @@ async function declared(names: string[], { stack }: Options): Promise<BackupSpec
   const { stackId } = await ensureStack(setting, undefined);
   const wanted = ({ name, enabled, backup }: Project) =>
     names.length > 0 ? names.includes(name) : enabled && backup;
-  const { backupRoot } = defaults;
-  const specs = projects.filter(wanted).flatMap(({ name, repo, backupPath, backupMaxAge }) => {
-    if (backupPath === undefined || backupRoot === undefined) return [];
-    const copy = { name, source: repo, destination: backupPath, backupRoot, maxAge: backupMaxAge };
-    return [hostSpec({ ...copy, stackId }, setting.env)];
+  const specs = projects.filter(wanted).flatMap((project) => {
+    const copy = declaredBackup(project, defaults);
+    return copy ? [hostSpec(copy, stackId, setting.env)] : [];
   });
   const without = names.filter((name) => !specs.some((spec) => spec.name === name));
   if (without.length > 0) {
