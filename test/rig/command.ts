@@ -17,6 +17,8 @@ export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   /** For standard input, which is /dev/null otherwise. */
   input?: string;
+  /** Leaves standard input open for `write`. */
+  open?: boolean;
   /** All of it is killed then, and the promise rejects with what was printed. Default 120 000. */
   timeoutMs?: number;
 }
@@ -39,6 +41,8 @@ export interface Running {
   readonly done: Promise<Finished>;
   /** What it has printed so far, on both. */
   readonly output: string;
+  /** To its standard input, which was left `open`. */
+  write(text: string): void;
   /** Waits until it has printed this. */
   printed(what: string | RegExp, timeoutMs?: number): Promise<void>;
   /** To the command only: what a killer that knows one pid does. */
@@ -55,14 +59,14 @@ const TAG = "REPOMAN_RIG_COMMAND";
 
 /** Starts a command in a process group of its own. Arguments are passed as they are. */
 export function start(argv: string[], options: CommandOptions = {}): Running {
-  const { cwd, env = process.env, input, timeoutMs = 120_000 } = options;
+  const { cwd, env = process.env, input, open = false, timeoutMs = 120_000 } = options;
   const [program = "", ...args] = argv;
   const tag = randomUUID();
   const begun = performance.now();
   const child = spawn(program, args, {
     cwd,
     env: { ...env, [TAG]: tag },
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [input === undefined && !open ? "ignore" : "pipe", "pipe", "pipe"],
     detached: true,
   });
   const pid = child.pid ?? -1;
@@ -73,7 +77,8 @@ export function start(argv: string[], options: CommandOptions = {}): Running {
       text.all += chunk;
     });
   }
-  child.stdin?.on("error", () => undefined).end(input);
+  child.stdin?.on("error", () => undefined);
+  if (!open) child.stdin?.end(input);
 
   const processes = () => {
     const among = everyProcess();
@@ -114,6 +119,7 @@ export function start(argv: string[], options: CommandOptions = {}): Running {
     get output() {
       return text.all;
     },
+    write: (typed) => void child.stdin?.write(typed),
     async printed(what, limit = 60_000) {
       const found = () =>
         typeof what === "string" ? text.all.includes(what) : what.test(text.all);
