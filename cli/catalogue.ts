@@ -51,6 +51,12 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/sync.ts"),
   },
   {
+    name: "log",
+    summary: "what repoman did on this host, and when",
+    group: "Estate",
+    load: () => import("./commands/log.ts"),
+  },
+  {
     name: "env",
     summary: "print the environment in which plain `pulumi` commands work",
     group: "Host",

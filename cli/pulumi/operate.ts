@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Registry } from "../../registry/types.ts";
+import { journal, resultOf } from "../journal.ts";
 import { note, reportError } from "../output/say.ts";
 import {
   dropIgnoredVariables,
@@ -44,6 +45,7 @@ export interface Outcome {
 
 /** @throws Fault for whatever is found wrong before Pulumi starts; then nothing was changed */
 export async function operate(request: Request): Promise<Outcome> {
+  const began = performance.now();
   requireConsent(request);
   const setting = findSetting({ stack: request.stack });
   dropIgnoredVariables(setting.env);
@@ -73,7 +75,13 @@ export async function operate(request: Request): Promise<Outcome> {
     const ended = await run(setting, args);
     // Stopped half-way, it may have left something: the mark stays for the next run to look.
     if (!ended.interrupted && !ended.signal) await unmarkRunning(setting);
-    return { exitCode: await judge(setting, request, ended), setting };
+    const exitCode = await judge(setting, request, ended);
+    if (!hasFlag(request.flags, "--preview-only")) {
+      const { operation: command, names } = request;
+      const result = ended.interrupted || ended.signal ? "stopped" : resultOf(exitCode);
+      await journal(setting, { command, names, result, exitCode, began });
+    }
+    return { exitCode, setting };
   } finally {
     lock.release();
   }

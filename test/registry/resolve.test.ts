@@ -34,7 +34,7 @@ describe("the effective configuration", () => {
     expect(registry.defaults).toEqual({
       reposRoot: `${home}/repos`,
       backupMaxAge: 86_400,
-      logdir: `${home}/.local/state/repoman`,
+      logdir: `${home}/.local/state/repoman/log`,
       incusProject: "repoman",
       defaultImage: "images:ubuntu/26.04/cloud",
       profiles: ["default"],
