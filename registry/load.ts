@@ -31,6 +31,8 @@ const MOST_OF_REGISTRY = 16 * 1024 * 1024;
 export interface LoadOptions {
   /** The registry; the user's own (`$XDG_CONFIG_HOME/repoman/repoman.toml`) unless given. */
   file?: string;
+  /** What the file would say, to be judged before it is written; its overrides are read as ever. */
+  text?: string;
   /** For XDG paths, `HOME`, and `LOCAL_REPOS` and `NFS_REPOS`. */
   env?: NodeJS.ProcessEnv;
   /** Whose registry it is; who runs this unless given. */
@@ -65,7 +67,7 @@ export async function readRegistry(
   const user = options.user ?? currentUser(env);
   const file = resolvePath(options.file ?? paths(env).registry);
   const findings = new Findings();
-  const document = parseDocument(file, await readMain(file));
+  const document = parseDocument(file, options.text ?? (await readMain(file)));
   reportSyntax(document, findings);
   const { schema, lanIp: olderLanIp } = migrate(document.data);
   const data = check(registrySchema, document, findings);
