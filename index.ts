@@ -8,7 +8,7 @@ import { load } from "./survey/load.ts";
 
 const settings = readSettings();
 const { file, remote, owner } = settings;
-const loaded = await load(file, remote, owner.id).catch(stopped);
+const loaded = await load(file, remote, owner).catch(stopped);
 leaveOut();
 const estate = new Estate(getStack(), { ...settings, ...loaded });
 

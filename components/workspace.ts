@@ -38,7 +38,10 @@ export class Workspace extends ComponentResource {
   readonly backup: Output<object> | undefined;
 
   constructor(name: string, args: WorkspaceArgs, opts: ComponentResourceOptions) {
-    super("repoman:index:Workspace", name, {}, opts);
+    const { formerName } = args.facts;
+    // The SDK gives children such an alias only while their names begin with the parent's.
+    const aliases = formerName === undefined ? {} : { aliases: [{ name: formerName }] };
+    super("repoman:index:Workspace", name, {}, { ...opts, ...aliases });
     const { project, facts, owner, dryRun } = args;
     // Nothing fails in a preview, where the outcome of what is yet to be made is not known either.
     const fault = facts.fault ?? (dryRun ? undefined : missing(name, args.needs));
@@ -50,7 +53,7 @@ export class Workspace extends ComponentResource {
         dryRun,
         ...(fault === undefined ? {} : { fault }),
       },
-      { parent: this, dependsOn: present(args.needs) },
+      { parent: this, dependsOn: present(args.needs), ...aliases },
     );
     for (const warning of facts.warnings) args.warn(warning, container);
     // Only in a preview: `up` then fails for the resource, with the same words.
@@ -81,7 +84,7 @@ export class Workspace extends ComponentResource {
           dryRun,
           ...(facts.backupFault === undefined ? {} : { fault: facts.backupFault }),
         },
-        { parent: this },
+        { parent: this, ...aliases },
       );
       sayTrouble(facts.backupFault, backup);
       const { lastSync, result, files, bytes } = backup;

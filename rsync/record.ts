@@ -1,4 +1,4 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../host/files.js";
@@ -83,6 +83,29 @@ export async function writeRecord(recordsDir: string, record: RunRecord): Promis
     `${JSON.stringify(record, null, 2)}\n`,
     { mode: 0o600 },
   );
+}
+
+/**
+ * Gives what is recorded of a repository's runs to the new name of its project; what is recorded
+ * under that already is newer, and stays. The old names are forgotten last, so that it can be cut
+ * off and done again.
+ */
+export async function renameRecord(recordsDir: string, from: string, to: string): Promise<void> {
+  const record = await readRecord(recordsDir, from);
+  if (record && !(await readRecord(recordsDir, to))) {
+    await writeRecord(recordsDir, { ...record, name: to });
+  }
+  const older = await readHistory(recordsDir, from);
+  if (older.length > 0) {
+    const newer = await readHistory(recordsDir, to);
+    const renamed = older.map((run) => ({ ...run, name: to }));
+    const known = new Set(newer.map((run) => run.startedAt));
+    const all = [...renamed.filter((run) => !known.has(run.startedAt)), ...newer];
+    const lines = all.map((run) => `${JSON.stringify(run)}\n`).join("");
+    await writeFileAtomic(historyFile(recordsDir, to), lines, { mode: 0o600 });
+  }
+  await rm(recordFile(recordsDir, from), { force: true });
+  await rm(historyFile(recordsDir, from), { force: true });
 }
 
 /** Adds a finished run to the history. The caller holds the repository's lock. */

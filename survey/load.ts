@@ -1,8 +1,8 @@
 import { connect } from "../incus/client.ts";
+import type { Owner } from "../providers/ownership.ts";
 import { loadEstate } from "../registry/estate.ts";
 import { VENDOR_PROFILES } from "../registry/profiles.ts";
 import type { Library, Registry } from "../registry/types.ts";
-import type { Owner } from "../providers/ownership.ts";
 import { carriedOut, readRenames, renamesFile, withFormerNames } from "./renames.ts";
 import { type Survey, survey, templatesOf } from "./survey.ts";
 
@@ -17,16 +17,18 @@ export interface Loaded {
  *
  * @param file the registry
  * @param remote of the incus client's configuration; empty for the local daemon
- * @param stackId the mark of what this stack made
+ * @param owner the stack, by whose id is known what it made
  * @throws RegistryFault with every problem of registry and library at once
  * @throws Unreachable where the server does not answer, which says nothing about what is there
  */
-export async function load(file: string, remote: string, stackId: string): Promise<Loaded> {
+export async function load(file: string, remote: string, owner: Owner): Promise<Loaded> {
   const { registry, library } = await loadEstate({ file, vendorDir: VENDOR_PROFILES });
   const client = await connect({ remote });
   try {
     const templates = templatesOf(library);
-    return { registry, library, survey: await survey({ client, registry, templates, stackId }) };
+    const found = await survey({ client, registry, templates, stackId: owner.id });
+    const former = carriedOut(await readRenames(renamesFile(owner.stack)), registry);
+    return { registry, library, survey: withFormerNames(found, former) };
   } finally {
     client.close();
   }

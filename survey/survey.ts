@@ -22,6 +22,8 @@ export interface ProjectFacts {
   owner?: Account;
   /** Whether this stack's container is there, whatever its state. */
   exists: boolean;
+  /** What it was called before, while the stack's state may still know it so. */
+  formerName?: string;
   /** Why the container cannot be what the registry says, with the remedy. */
   fault?: string;
   /** Why its copy cannot be made, with the remedy. */

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RunRecord } from "../../rsync/index.ts";
 import { noCounts } from "../../rsync/output.ts";
-import { appendHistory, readHistory, readRecord, writeRecord } from "../../rsync/record.ts";
+import {
+  appendHistory,
+  readHistory,
+  readRecord,
+  renameRecord,
+  writeRecord,
+} from "../../rsync/record.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -55,4 +61,27 @@ test("a history that has grown large is cut to its newer half", async () => {
   expect((await stat(file)).size).toBeLessThan(3 << 20);
   expect((await readHistory(folder, "demo")).at(-1)?.seconds).toBe(9);
   expect((await readFile(file, "utf8")).startsWith('{"schema":1')).toBe(true);
+});
+
+test("the record and the history go along with a project that is renamed, however often", async () => {
+  await writeRecord(folder, run(1));
+  await appendHistory(folder, run(1));
+  await renameRecord(folder, "demo", "shown");
+  expect(await readRecord(folder, "shown")).toEqual({ ...run(1), name: "shown" });
+  expect(await readHistory(folder, "shown")).toEqual([{ ...run(1), name: "shown" }]);
+  expect(await readRecord(folder, "demo")).toBeUndefined();
+  expect(await readHistory(folder, "demo")).toEqual([]);
+  await renameRecord(folder, "demo", "shown");
+  expect(await readRecord(folder, "shown")).toMatchObject({ seconds: 1 });
+});
+
+test("what was recorded under the new name meanwhile is newer, and stays", async () => {
+  await writeRecord(folder, run(1));
+  await appendHistory(folder, run(1));
+  const newer = { ...run(2), name: "shown", startedAt: "2026-01-02T00:00:00Z" };
+  await writeRecord(folder, newer);
+  await appendHistory(folder, newer);
+  await renameRecord(folder, "demo", "shown");
+  expect(await readRecord(folder, "shown")).toEqual(newer);
+  expect(await readHistory(folder, "shown")).toMatchObject([{ seconds: 1 }, { seconds: 2 }]);
 });
