@@ -30,6 +30,18 @@ export class Findings {
     this.#located.push(problem);
   }
 
+  /** Takes over what others found. */
+  take(others: Findings): void {
+    this.problems.push(...others.problems);
+    this.warnings.push(...others.warnings);
+    this.#located.push(...others.#located);
+  }
+
+  /** The problems of one document. */
+  within(document: Document): Finding[] {
+    return this.problems.filter((finding) => finding.origin.document === document);
+  }
+
   /** The keys directly under a path at which something is wrong. */
   keysUnder(document: Document, path: Path): Set<string> {
     const inside = this.problems

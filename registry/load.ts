@@ -7,24 +7,21 @@ import { conflictsBetween } from "./conflicts.ts";
 import { resolveDefaults } from "./defaults.ts";
 import { type Document, parseDocument } from "./document.ts";
 import { RegistryFault, RegistryMissing } from "./fault.ts";
-import { Findings } from "./findings.ts";
+import { type Finding, Findings } from "./findings.ts";
 import { migrate } from "./migrate.ts";
 import { checkWithin } from "./overlaps.ts";
-import {
-  type Approved,
-  readOverrides,
-  readRepositoryLayer,
-  reportStrayOverrides,
-  reportSyntax,
-} from "./overrides.ts";
+import { readOverrides, reportStrayOverrides, reportSyntax } from "./overrides.ts";
 import { repository } from "./paths.ts";
 import { type Layer, merge } from "./precedence.ts";
 import { readText } from "./read.ts";
 import { type Context, type Resolved, resolve } from "./resolve.ts";
+import { instanceName } from "./rules.ts";
 import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import type { Facts } from "./substitute.ts";
-import { printable } from "./text.ts";
+import { printable, quote } from "./text.ts";
+import { REPOSITORY_FILE } from "./trust.ts";
 import type { Problem, Registry, User } from "./types.ts";
+import { type Approved, excludeWarnings, type Wishes, wishesOf } from "./wishes.ts";
 
 const MOST_OF_REGISTRY = 16 * 1024 * 1024;
 
@@ -37,7 +34,10 @@ export interface LoadOptions {
   env?: NodeJS.ProcessEnv;
   /** Whose registry it is; who runs this unless given. */
   user?: User;
-  /** What was approved of the repositories' own files, by project name. */
+  /**
+   * What was approved of the `.repoman.toml`s of some projects, by name, in place of what is on
+   * record (`repoman trust`): to see what would become of it.
+   */
   approved?: ReadonlyMap<string, Approved>;
 }
 
@@ -63,7 +63,7 @@ export async function loadRegistry(options: LoadOptions = {}): Promise<Registry>
 export async function readRegistry(
   options: LoadOptions = {},
 ): Promise<{ registry: Registry; facts: Facts; problems: Problem[] }> {
-  const { env = process.env, approved = new Map() } = options;
+  const { env = process.env } = options;
   const user = options.user ?? currentUser(env);
   const file = resolvePath(options.file ?? paths(env).registry);
   const findings = new Findings();
@@ -83,14 +83,8 @@ export async function readRegistry(
 
   const overrides = await readOverrides(join(dirname(file), "repos.d"), findings);
   const context = { defaults, backupRules: data.defaults, facts, rootKnown };
-  const { all, warnings } = await resolveAll(
-    document,
-    data,
-    overrides,
-    approved,
-    context,
-    findings,
-  );
+  const wishes = await askAll(data, context, env, options.approved);
+  const { all, warnings } = await resolveAll(document, data, overrides, wishes, context, findings);
   conflictsBetween(all, defaults, backupRootOrigin, findings);
   // What could not be read may hold the project that is missed here.
   if (document.syntax.length === 0 && Array.isArray(data.project ?? [])) {
@@ -114,39 +108,80 @@ export async function readRegistry(
   };
 }
 
+/** What every repository asks for itself, in the order of the projects. */
+async function askAll(
+  data: Loose<RegistryFile>,
+  { defaults, facts }: Context,
+  env: NodeJS.ProcessEnv,
+  approved: ReadonlyMap<string, Approved> | undefined,
+): Promise<Wishes[]> {
+  const entries = Array.isArray(data.project) ? data.project : [];
+  return Promise.all(
+    entries.map(async (entry) => {
+      // Names become parts of file names.
+      if (!entry?.name || instanceName(entry.name)) return { warnings: [] };
+      const { name } = entry;
+      const { path, below } = repository(entry.repo ?? name, defaults.reposRoot, facts.home);
+      if (!below) return { warnings: [] };
+      const key = { env, project: name, repo: path };
+      const [wishes, excludes] = await Promise.all([
+        wishesOf(key, approved?.get(name)),
+        entry.backup === false || !defaults.backupRoot ? [] : excludeWarnings(key),
+      ]);
+      return { ...wishes, warnings: [...wishes.warnings, ...excludes] };
+    }),
+  );
+}
+
 /** Resolves every project from what the files say of it, the later ones having the last word. */
 async function resolveAll(
   document: Document,
   data: Loose<RegistryFile>,
   overrides: ReadonlyMap<string, Layer>,
-  approved: ReadonlyMap<string, Approved>,
+  wishes: readonly Wishes[],
   context: Context,
   findings: Findings,
 ): Promise<{ all: Resolved[]; warnings: Problem[] }> {
-  const { reposRoot } = context.defaults;
   const entries = Array.isArray(data.project) ? data.project : [];
-  const ofRepositories = await Promise.all(
-    entries.map(async (entry) => {
-      if (!entry?.name) return { warnings: [] };
-      const { path, below } = repository(entry.repo ?? entry.name, reposRoot, context.facts.home);
-      if (!below) return { warnings: [] };
-      return readRepositoryLayer(entry.name, path, approved.get(entry.name));
-    }),
-  );
   const all: Resolved[] = [];
-  entries.forEach((entry, index) => {
-    if (!entry) return;
+  const warnings = wishes.flatMap((each) => each.warnings);
+  for (const [index, entry] of entries.entries()) {
+    if (!entry) continue;
     const base = ["project", index];
     const refused = findings.keysUnder(document, base);
     const own: Layer = { document, base, data: entry, refused };
-    const others = [ofRepositories[index]?.layer, overrides.get(entry.name ?? "")];
-    const layers = others.filter((layer) => layer !== undefined);
-    const resolved = resolve(merge([own, ...layers]), context, findings);
-    if (!resolved) return;
-    checkWithin(resolved, findings);
-    all.push(resolved);
-  });
-  return { all, warnings: ofRepositories.flatMap((each) => each.warnings) };
+    const override = overrides.get(entry.name ?? "");
+    const wanted = wishes[index]?.layer;
+    const work = (...layers: (Layer | undefined)[]) => {
+      const found = new Findings();
+      const present = layers.filter((layer) => layer !== undefined);
+      const resolved = resolve(merge([own, ...present]), context, found);
+      if (resolved) checkWithin(resolved, found);
+      return { resolved, found };
+    };
+    let { resolved, found } = work(wanted, override);
+    const faults = wanted ? found.within(wanted.document) : [];
+    if (wanted && faults.length > 0) {
+      // Agreed with once, and not possible any more: it must not hold up all the others.
+      ({ resolved, found } = work(override));
+      warnings.push(...(await unusable(faults, entry.name ?? "")));
+    }
+    findings.take(found);
+    if (resolved) all.push(resolved);
+  }
+  return { all, warnings };
+}
+
+/** What is wrong with what was trusted, as warnings. */
+async function unusable(faults: Finding[], project: string): Promise<Problem[]> {
+  const findings = new Findings();
+  for (const fault of faults) findings.warn(fault);
+  const subject = `project ${quote(project)}: `;
+  return (await findings.locateWarnings()).map((problem) => ({
+    ...problem,
+    what: `${subject}what was trusted of its ${REPOSITORY_FILE} is ignored: ${problem.what.replace(subject, "")}`,
+    remedy: `${problem.remedy}; \`repoman trust ${project} --revoke\` takes it back`,
+  }));
 }
 
 async function readMain(file: string): Promise<string> {

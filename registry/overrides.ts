@@ -2,25 +2,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "./check.ts";
 import { type Document, parseDocument } from "./document.ts";
-import { Findings } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 import type { Layer } from "./precedence.ts";
 import { readText } from "./read.ts";
-import { overrideSchema, repositorySchema } from "./schema.ts";
+import { overrideSchema } from "./schema.ts";
 import { nearest, printable, quote } from "./text.ts";
-import type { Problem } from "./types.ts";
 
-/** The name of the file in which a repository says what it would like. */
-export const REPOSITORY_FILE = ".repoman.toml";
 const MOST_OF_OVERRIDE = 1024 * 1024;
-// Whoever can write to a repository can write this file: enough for any honest one.
-const MOST_OF_REPOSITORY_FILE = 64 * 1024;
-
-/** What was approved of a repository's `.repoman.toml`: the text, and where it is kept. */
-export interface Approved {
-  /** Absolute path of the copy, outside the repository. */
-  file: string;
-  text: string;
-}
 
 /** Reports a document's syntax errors as problems. */
 export function reportSyntax(document: Document, findings: Findings): void {
@@ -104,71 +92,4 @@ export function reportStrayOverrides(
       project: name,
     });
   }
-}
-
-/** A repository's `.repoman.toml`, as it is now. */
-export async function readRepositoryFile(repo: string) {
-  const file = join(repo, REPOSITORY_FILE);
-  return { file, ...(await readText(file, { most: MOST_OF_REPOSITORY_FILE, links: false })) };
-}
-
-/**
- * What a repository asks for itself, as far as it counts. Only text that was approved counts;
- * anything else is told of in a warning and has no effect, and can never fail the run: whoever is
- * at work in the container can write it.
- *
- * @param name the project
- * @param repo absolute path of the repository on the host
- */
-export async function readRepositoryLayer(
-  name: string,
-  repo: string,
-  approved: Approved | undefined,
-): Promise<{ layer?: Layer; warnings: Problem[] }> {
-  const reading = await readRepositoryFile(repo);
-  const { file } = reading;
-  const warn = (what: string, remedy: string): Problem => ({
-    file,
-    what: `project ${quote(name)}: ${what}`,
-    remedy,
-    project: name,
-  });
-  const warnings: Problem[] = [];
-  const current = "text" in reading ? reading.text : undefined;
-  if ("refused" in reading) {
-    warnings.push(warn(`its ${REPOSITORY_FILE} ${reading.refused}, so it is ignored`, "remove it"));
-  } else if (current !== undefined && current !== approved?.text) {
-    const { wishes, broken } = await wishesOf(file, current, name);
-    const since = approved ? "changed since it was trusted, and what was trusted holds" : "ignored";
-    const subject = `project ${quote(name)}: `;
-    if (broken) {
-      const reason = broken.what.replace(subject, "");
-      warnings.push({
-        ...broken,
-        ...warn(`its ${REPOSITORY_FILE} is ${since}: ${reason}`, broken.remedy),
-      });
-    } else if (wishes.length > 0 || approved) {
-      warnings.push(
-        warn(
-          `its ${REPOSITORY_FILE} asks for ${wishes.join(", ") || "nothing"} and is ${since}`,
-          "a container can write this file; what you agree with goes into repos.d",
-        ),
-      );
-    }
-  }
-  if (!approved) return { warnings };
-  const document = parseDocument(approved.file, approved.text, name);
-  const findings = new Findings();
-  const data = check(repositorySchema, document, findings);
-  return { layer: { document, base: [], data }, warnings };
-}
-
-/** What an untrusted file asks for, in words that are not its own, and its first fault. */
-async function wishesOf(file: string, text: string, name: string) {
-  const document = parseDocument(file, text, name);
-  const findings = new Findings();
-  reportSyntax(document, findings);
-  const known = check(repositorySchema, document, findings);
-  const [broken] = await findings.locate([file]);
-  return { wishes: Object.keys(known).sort(), broken };
 }

@@ -2,7 +2,9 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 /** What reading a file gave: its text, nothing where there is no file, or why it cannot be read. */
-export type Reading = { text: string } | { missing: true } | { refused: string };
+export type Reading = { text: string } | Unread;
+
+type Unread = { missing: true } | { refused: string };
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -15,8 +17,28 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
  */
 export async function readText(
   file: string,
-  { most, links }: { most: number; links: boolean },
+  limits: { most: number; links: boolean },
 ): Promise<Reading> {
+  const reading = await readBytes(file, limits);
+  if (!("bytes" in reading)) return reading;
+  const text = decode(reading.bytes);
+  return text === undefined ? { refused: "is not UTF-8 text" } : { text };
+}
+
+/** The text that bytes stand for, without a byte order mark; nothing where they are not UTF-8. */
+export function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same for a file of any bytes. */
+export async function readBytes(
+  file: string,
+  { most, links }: { most: number; links: boolean },
+): Promise<{ bytes: Buffer } | Unread> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     // Without O_NONBLOCK, opening a pipe waits for a writer.
@@ -43,10 +65,8 @@ export async function readText(
       length += bytesRead;
     }
     if (length > most) return tooLarge;
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
-    return { text };
+    return { bytes: buffer.subarray(0, length) };
   } catch (error) {
-    if (error instanceof TypeError) return { refused: "is not UTF-8 text" };
     return { refused: `cannot be read (${(error as NodeJS.ErrnoException).code ?? error})` };
   } finally {
     await handle.close();

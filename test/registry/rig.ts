@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readEstate } from "../../registry/estate.ts";
-import type { Approved } from "../../registry/overrides.ts";
 import type { Problem } from "../../registry/types.ts";
+import type { Approved } from "../../registry/wishes.ts";
 
 /** Stands before the character that a problem is expected at. */
 const MARK = "«";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readRepositoryLayer } from "../../registry/overrides.ts";
+import { readRepositoryLayer } from "../../registry/wishes.ts";
 import { folder, GOOD, read } from "./rig.ts";
 
 const HOME_ESTATE = '[[project]]\nname = "alpha"\n';
