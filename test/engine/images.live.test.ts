@@ -2,37 +2,20 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Daemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
-import { fingerprintOf, importImages, setAlias } from "../rig/images.ts";
-import { expectNoChanges, instance, instanceNames, repoman, up } from "./estate.ts";
+import { fingerprintOf, setAlias } from "../rig/images.ts";
+import { expectNoChanges, instance, instanceNames, repoman, Shared, up } from "./estate.ts";
 
+const estate = new Shared();
+const projects: Shared["projects"] = (...list) => estate.projects(...list);
+const uuid = (name: string) => estate.uuid(name);
 let daemon: Daemon;
 let host: Host;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon);
+beforeEach(() => {
+  ({ daemon, host } = estate);
 });
-afterAll(() => daemon?.dispose());
-
-beforeEach(async () => {
-  host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
-  await host.repo("beta");
-  return async () => {
-    await host.repoman(["destroy", "--yes"], { env: { PULUMI_STACK: "rig" } });
-    await host.dispose();
-  };
-});
-
-const projects = (...list: (string | Record<string, unknown>)[]) =>
-  host.writeRegistry({
-    project: list.map((each) => (typeof each === "string" ? { name: each } : each)),
-  });
-
-const uuid = async (name: string) => (await instance(daemon, name))?.config["volatile.uuid"];
 
 describe("images", () => {
   test("a changed one is a replacement that says so; the new container takes the place", async () => {
@@ -56,7 +39,7 @@ describe("images", () => {
     await up(host);
     const old = await uuid("alpha");
     projects({ name: "alpha", image: "broken" });
-    const { all } = await repoman(host, 1, "up", "--yes");
+    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
     expect(all).toMatch(
       /the replacement from image "broken" did not come up, so the old container is back/,
     );

@@ -2,37 +2,28 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Daemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
-import { expectNoChanges, instance, instanceNames, outputs, repoman, up } from "./estate.ts";
+import {
+  expectNoChanges,
+  instance,
+  instanceNames,
+  outputs,
+  repoman,
+  Shared,
+  takeDown,
+  up,
+} from "./estate.ts";
 
+const estate = new Shared();
+const projects: Shared["projects"] = (...list) => estate.projects(...list);
+const uuid = (name: string) => estate.uuid(name);
 let daemon: Daemon;
 let host: Host;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon);
+beforeEach(() => {
+  ({ daemon, host } = estate);
 });
-afterAll(() => daemon?.dispose());
-
-beforeEach(async () => {
-  host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
-  await host.repo("beta");
-  return async () => {
-    await host.repoman(["destroy", "--yes"], { env: { PULUMI_STACK: "rig" } });
-    await host.dispose();
-  };
-});
-
-const projects = (...list: (string | Record<string, unknown>)[]) =>
-  host.writeRegistry({
-    project: list.map((each) => (typeof each === "string" ? { name: each } : each)),
-  });
-
-const uuid = async (name: string) => (await instance(daemon, name))?.config["volatile.uuid"];
 
 describe("projects that come and go", () => {
   test("one more is made beside the others; one less takes only its container", async () => {
@@ -191,7 +182,7 @@ describe("profiles", () => {
       tools("description: T\nconfig: {}\n");
       await expectNoChanges(other);
     } finally {
-      await other.repoman(["destroy", "--yes"], { env: { PULUMI_STACK: "rig" } });
+      await takeDown(other);
       await other.dispose();
     }
   });
@@ -217,12 +208,12 @@ describe("backups", () => {
   });
 
   test("an emptied repository is refused rather than mirrored", async () => {
-    projects("alpha");
+    const repo = await host.repo("emptied");
+    projects("emptied");
     await up(host);
-    const repo = join(host.reposRoot, "alpha");
     await host.run(["sh", "-c", `rm -rf ${repo}/.git ${repo}/*`]);
-    const { all } = await repoman(host, 1, "sync", "alpha");
-    expect(all).toMatch(/alpha: refused/);
-    expect(existsSync(join(host.backup.path, "alpha/.git/HEAD"))).toBe(true);
+    const { all } = await repoman(host, 1, "sync", "emptied");
+    expect(all).toMatch(/emptied: refused/);
+    expect(existsSync(join(host.backup.path, "emptied/.git/HEAD"))).toBe(true);
   });
 });
