@@ -73,7 +73,8 @@ export function resolveDefaults(
       backupMaxAge: maxAge,
       ...(written.backup_fstype !== undefined && { backupFstype: written.backup_fstype }),
       ...(written.backup_source !== undefined && { backupSource: written.backup_source }),
-      logdir: written.logdir === undefined ? join(paths(env).stateDir, "log") : path(written.logdir),
+      logdir:
+        written.logdir === undefined ? join(paths(env).stateDir, "log") : path(written.logdir),
       incusProject: written.incus_project ?? BUILT_IN.incus_project,
       defaultImage: written.default_image ?? BUILT_IN.default_image,
       profiles: written.profiles?.filter((each) => each !== undefined) ?? [...BUILT_IN.profiles],
