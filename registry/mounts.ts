@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Origin } from "./document.ts";
-import { absolute, mountPoint } from "./paths.ts";
+import { absolute, mountPoint, tidy } from "./paths.ts";
 import { parsePort, portDevice } from "./port.ts";
 import type { Merged } from "./precedence.ts";
 import type { Context, Reporter } from "./resolve.ts";
@@ -11,6 +11,19 @@ import type { Mount, Port } from "./types.ts";
 
 /** The disk device that brings the repository in. */
 export const REPOSITORY_DEVICE = "repo";
+
+/**
+ * Whether a device brings the repository to its place: one that the registry spells out takes the
+ * place of the one that repoman makes, with a name and options of its own.
+ */
+export function mountsRepository(
+  device: Readonly<Record<string, string>> | undefined,
+  { repo, path }: { repo: string; path: string },
+): boolean {
+  const { type, source, path: inside } = device ?? {};
+  if (type !== "disk" || source === undefined || inside === undefined) return false;
+  return tidy(source) === repo && tidy(join("/", inside)) === path;
+}
 
 /**
  * The name of a mount's disk device: made of its path, so that it is the same wherever the mount

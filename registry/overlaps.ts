@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Findings } from "./findings.ts";
-import { REPOSITORY_DEVICE } from "./mounts.ts";
+import { mountsRepository, REPOSITORY_DEVICE } from "./mounts.ts";
 import { tidy, within } from "./paths.ts";
 import { Reporter, type Resolved } from "./resolve.ts";
 import { quote } from "./text.ts";
@@ -10,11 +10,13 @@ export function checkWithin(resolved: Resolved, findings: Findings): void {
   const { project, merged } = resolved;
   const report = new Reporter(project.name, findings);
   const repository = { what: "the repository", device: REPOSITORY_DEVICE, path: project.path };
+  const spelledOut = Object.values(project.devices).some((each) => mountsRepository(each, project));
   // Where the path was refused, that is the problem, and not where the repository lies without it.
-  const places = merged.refused.has("path")
-    ? []
-    : [{ ...repository, origin: merged.origin("path") }];
-  const devices = new Map([[REPOSITORY_DEVICE, "the repository"]]);
+  const places =
+    spelledOut || merged.refused.has("path")
+      ? []
+      : [{ ...repository, origin: merged.origin("path") }];
+  const devices = new Map(spelledOut ? [] : [[REPOSITORY_DEVICE, "the repository"]]);
   project.mounts.forEach(({ path, device }, index) => {
     const origin = resolved.mountOrigins[index] ?? merged.origin("mount");
     places.push({ what: `the mount ${quote(path)}`, device, path, origin });

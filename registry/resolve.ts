@@ -88,6 +88,13 @@ export function resolve(
     );
   }
   const backupRules = resolveBackupRules(context.backupRules, data);
+  if (data.idmap !== undefined && givesRoot(data.idmap)) {
+    report.warn(
+      origin("idmap"),
+      "idmap gives the container root's own id: root inside is root outside",
+      "leave id 0 of the host out of it",
+    );
+  }
   const project: Project = {
     name: data.name,
     ...(data.description !== undefined && { description: data.description }),
@@ -106,6 +113,7 @@ export function resolve(
     ...(data.running !== undefined && { running: data.running }),
     restart: data.restart ?? false,
     ignore: present(data.ignore ?? []),
+    ...(data.idmap !== undefined && data.idmap !== "owner" && { idmap: data.idmap }),
     ...(data.target !== undefined && { target: data.target }),
     ports,
     mounts,
@@ -116,6 +124,11 @@ export function resolve(
     ...(data.last_sync !== undefined && { lastSync: moment(data.last_sync) }),
   };
   return { project, merged, placed, mountOrigins, portOrigins };
+}
+
+/** Whether an id map reaches id 0 of the host, which comes first in a line. */
+function givesRoot(idmap: string): boolean {
+  return idmap.split("\n").some((line) => /^\w+ 0+(-| )/.test(line));
 }
 
 /** Where the repository was said to be: it has the project's name where nothing else was written. */

@@ -86,6 +86,19 @@ export const image: Rule = (value) => {
   return undefined;
 };
 
+/** `owner`, `none`, or lines of `raw.idmap`. */
+export const idmap: Rule = (value) => {
+  const line = /^(uid|gid|both) \d{1,10}(-\d{1,10})? \d{1,10}(-\d{1,10})?$/;
+  const lines = value.replace(/\n$/, "").split("\n");
+  if (value === "owner" || value === "none" || lines.every((each) => line.test(each))) {
+    return undefined;
+  }
+  return {
+    what: "is no id map",
+    remedy: 'write "owner", "none", or lines such as "both 1000 1000" (ids outside, then inside)',
+  };
+};
+
 /** A cluster member, or `@group`. */
 export const target: Rule = (value) =>
   /^@?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(value)

@@ -131,6 +131,12 @@ const owned = {
     .array(string(rules.ignoreEntry))
     .optional()
     .describe('Config keys and devices whose drift is not shown: "limits.cpu", "device:gpu0".'),
+  idmap: string(rules.idmap)
+    .optional()
+    .meta({ default: "owner" })
+    .describe(
+      'Which ids of the host the container has: "owner" gives it those of the repository\'s owner, "none" no id map, and anything else is a map as `raw.idmap` takes it. For containers that were adopted.',
+    ),
   target: string(rules.target)
     .optional()
     .describe("Where a cluster places it: a member, or `@group`."),

@@ -87,6 +87,8 @@ export interface Project {
   restart: boolean;
   /** Config keys, and `device:<name>`, whose drift is not shown. */
   ignore: string[];
+  /** The text of `raw.idmap`, or `none`; absent where the ids of the repository's owner are mapped. */
+  idmap?: string;
   /** A cluster member, or `@group`. */
   target?: string;
   ports: Port[];

@@ -149,8 +149,12 @@ function ownerOf(
 }
 
 /** Incus may map only ids that `/etc/subuid` and `/etc/subgid` lend it; root's own are never mapped. */
-function idFault({ name }: Project, owner: Account, ids: SubordinateIds): string | undefined {
-  if (owner.uid === 0) return undefined;
+function idFault(
+  { name, idmap }: Project,
+  owner: Account,
+  ids: SubordinateIds,
+): string | undefined {
+  if (owner.uid === 0 || idmap !== undefined) return undefined;
   const missing = ids.missing(owner);
   if (missing.length === 0) return undefined;
   return `project "${name}": Incus may not map the ids of ${owner.name} into a container\n  Run npm start, which adds what is missing: ${missing.join(", ")}`;

@@ -1,6 +1,7 @@
 // From a project's effective configuration to what Incus is told: pure.
 
 import type { Config, Devices } from "../../incus/types.ts";
+import { mountsRepository, REPOSITORY_DEVICE } from "../../registry/mounts.ts";
 import type { Project } from "../../registry/types.ts";
 import type { Owner } from "../ownership.ts";
 import type { ContainerArgs, ContainerUser } from "./inputs.ts";
@@ -25,21 +26,22 @@ export function configOf(project: Project, owner: Ids): Config {
     `environment.${key}`,
     value,
   ]);
-  const idmap = usesShift(owner)
-    ? {}
-    : { "raw.idmap": `uid ${owner.uid} ${owner.uid}\ngid ${owner.gid} ${owner.gid}` };
-  return { ...idmap, ...project.config, ...Object.fromEntries(environment) };
+  return { ...idMap(project, owner), ...project.config, ...Object.fromEntries(environment) };
 }
 
-/** Name of the device that mounts the repository. */
-export const REPOSITORY_DEVICE = "repo";
+function idMap({ idmap }: Project, owner: Ids): Config {
+  if (idmap !== undefined) return idmap === "none" ? {} : { "raw.idmap": idmap };
+  if (usesShift(owner)) return {};
+  return { "raw.idmap": `uid ${owner.uid} ${owner.uid}\ngid ${owner.gid} ${owner.gid}` };
+}
 
 /** The instance's devices: the repository, its mounts and ports, and any that the registry adds. */
 export function devicesOf(project: Project, owner: Ids): Devices {
   const shift: Config = usesShift(owner) ? { shift: "true" } : {};
-  const devices: Devices = {
-    [REPOSITORY_DEVICE]: { type: "disk", source: project.repo, path: project.path, ...shift },
-  };
+  const spelledOut = Object.values(project.devices).some((each) => mountsRepository(each, project));
+  const devices: Devices = spelledOut
+    ? {}
+    : { [REPOSITORY_DEVICE]: { type: "disk", source: project.repo, path: project.path, ...shift } };
   for (const { device, source, path, readonly, optional } of project.mounts) {
     devices[device] = {
       type: "disk",

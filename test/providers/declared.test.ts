@@ -16,6 +16,23 @@ test("root's ids are never mapped: a repository of root's is shifted", () => {
   expect(devicesOf(project("a"), ROOT).repo).toMatchObject({ shift: "true" });
 });
 
+test("a map that the registry spells out, or none, is left as it is", () => {
+  const map = "both 1000 1000";
+  expect(configOf(project("a", { idmap: map }), DEV)).toEqual({ "raw.idmap": map });
+  expect(configOf(project("a", { idmap: "none" }), DEV)).toEqual({});
+  expect(configOf(project("a", { idmap: "none" }), ROOT)).toEqual({});
+});
+
+test("a device that brings the repository takes the place of repoman's own", () => {
+  const work = { type: "disk", source: "/home/dev/repos/a/", path: "/work", shift: "true" };
+  const moved = project("a", { path: "/work", devices: { work } });
+  expect(devicesOf(moved, DEV)).toEqual({ work });
+  expect(Object.keys(devicesOf(project("a", { devices: { work } }), DEV))).toEqual([
+    "repo",
+    "work",
+  ]);
+});
+
 test("the environment becomes config keys", () => {
   const config = configOf(project("a", { env: { NODE_ENV: "development" } }), ROOT);
   expect(config).toEqual({ "environment.NODE_ENV": "development" });

@@ -8,6 +8,12 @@ examples("things in each other's way", [
     /name/,
   ],
   [
+    "a device at the repository's place that brings something else",
+    at("device.work = { type = 'disk', source = '/srv', path = «'/repos/alpha' }"),
+    /is where the repository is/,
+    /path of its own/,
+  ],
+  [
     "a device named as a port's",
     at("ports = ['80']\ndevice.«port-80.type = 'none'"),
     /name that port 80\/tcp needs/,

@@ -228,3 +228,36 @@ security.x = 1
     );
   });
 });
+
+describe("a container that was adopted", () => {
+  it("keeps its own id map and its own device for the repository", async () => {
+    const { registry, problems } = await read({
+      "repoman.toml": `[repoman]
+schema = 3
+[defaults]
+repos_root = "/repos"
+[[project]]
+name = "alpha"
+path = "/work"
+idmap = "none"
+[project.device.repo]
+type = "disk"
+source = "/repos/alpha/"
+path = "work"
+shift = true
+`,
+    });
+    expect(problems).toEqual([]);
+    expect(registry.projects[0]).toMatchObject({ idmap: "none", path: "/work" });
+    expect(registry.warnings.map(({ what }) => what)).toEqual([
+      expect.stringMatching(/device repo has shift/),
+    ]);
+  });
+
+  it("is warned of a map that gives it root's own id", async () => {
+    const { registry } = await read({ "repoman.toml": `${GOOD}idmap = "both 0 0"\n` });
+    expect(registry.warnings.map(({ what }) => what)).toEqual([
+      expect.stringMatching(/gives the container root's own id/),
+    ]);
+  });
+});

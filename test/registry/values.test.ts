@@ -62,6 +62,7 @@ examples("a value that will not do", [
   ["a key of the image's", at("config.image.«os = 'x'"), /copies it from the image/, /user\./],
   ["a key of repoman's", at("config.user.repoman.«name = 'x'"), /repoman's own/, /user\./],
   ["an id map", at("config.raw.«idmap = 'both 0 0'"), /written by repoman/, /remove/],
+  ["an id map of another shape", at('idmap = «"1000"'), /idmap "1000" is no id map/, /both 1000/],
   ["a config key without a dot", at("config.«memory = 1"), /no config key/, /limits\.memory/],
   ["a config value with NUL", at('config.user.a = «"\\u0000"'), /NUL/, /remove/],
   ["something to ignore that is nothing", at('ignore = [«"cpu"]'), /neither/, /device:gpu0/],
