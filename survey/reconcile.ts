@@ -5,7 +5,7 @@
 // in a preview, and not here.
 
 import type { Instance } from "../incus/types.ts";
-import { declaredContainer, type EstateWide } from "../providers/container/declared.ts";
+import { declaredContainer } from "../providers/container/declared.ts";
 import { type Difference, differences, differing } from "../providers/container/differences.ts";
 import type { ContainerInputs } from "../providers/container/inputs.ts";
 import { exempt, findAside, findOwn, inputsFrom } from "../providers/container/live.ts";
@@ -52,9 +52,9 @@ export interface Reconciled {
   orphans: Orphan[];
 }
 
-export interface ReconcileOptions extends Pick<EstateWide, "remote" | "restart"> {
+export interface ReconcileOptions {
   registry: Registry;
-  /** By project; without them, a project is judged as if its repository were root's. */
+  /** What the host tells of each project (`projectFacts`). */
   facts: ReadonlyMap<string, ProjectFacts>;
   /** Those of the estate's Incus project; undefined where the server could not be asked. */
   instances: readonly Instance[] | undefined;
@@ -84,8 +84,8 @@ export function reconcile(options: ReconcileOptions): Reconciled {
 }
 
 function judge(options: ReconcileOptions, project: Project): ProjectState {
-  const { owner, remote, restart, registry, instances, facts } = options;
-  const { owner: user, fault } = facts.get(project.name) ?? {};
+  const { owner, registry, instances, facts } = options;
+  const { owner: user, fault, formerName } = facts.get(project.name) ?? {};
   const settled = (drift: Drift, more: Partial<ProjectState> = {}): ProjectState => ({
     project,
     drift,
@@ -99,9 +99,12 @@ function judge(options: ReconcileOptions, project: Project): ProjectState {
   }
 
   const { incusProject } = registry.defaults;
-  const wide = { remote, owner, incusProject, restart };
+  // The server knows nothing of remote and restart, so whatever they are they do not differ.
+  const wide = { remote: "", owner, incusProject, restart: false };
   const declared = { ...declaredContainer(wide, project, user), ready: true };
-  const instance = ofProject(instances, declared, options.uuids?.get(project.name));
+  const instance =
+    ofProject(instances, declared, options.uuids?.get(project.name)) ??
+    (formerName === undefined ? undefined : findOwn([...instances], { name: formerName, owner }));
   if (!instance) {
     const other = instances.find(({ name }) => name === project.name);
     if (other && project.enabled) {

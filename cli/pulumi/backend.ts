@@ -10,7 +10,12 @@ import { expandHome } from "../../host/paths.js";
 
 /** The part of a deployment, as in a checkpoint or a `pulumi stack export`, that is read here. */
 export interface Deployment {
-  resources?: { urn: string; type: string; inputs?: Record<string, unknown> }[];
+  resources?: {
+    urn: string;
+    type: string;
+    inputs?: Record<string, unknown>;
+    outputs?: Record<string, unknown>;
+  }[];
   pending_operations?: { type: string; resource: { urn: string } }[];
 }
 

@@ -2,7 +2,7 @@
 
 import type { IncusClient } from "../../incus/client.ts";
 import { isServerKey } from "../../incus/keys.ts";
-import type { Config, Devices, Instance } from "../../incus/types.ts";
+import type { Config, Devices, Instance, InstanceState, NetworkLease } from "../../incus/types.ts";
 import { isOwn, MARK, NOBODY, type Owner, withoutMarks } from "../ownership.ts";
 import { listing } from "../server.ts";
 import type { ContainerInputs, ContainerState } from "./inputs.ts";
@@ -96,16 +96,34 @@ export async function stateFrom(
  */
 export async function addressOf(client: IncusClient, instance: Instance): Promise<string | null> {
   if (instance.status !== "Running") return null;
-  const nics = Object.entries(instance.expanded_devices ?? {}).filter(([, d]) => d.type === "nic");
-  for (const [device, nic] of nics) {
-    const hwaddr = nic.hwaddr ?? instance.config[`volatile.${device}.hwaddr`];
-    if (!nic.network || !hwaddr) continue;
-    const leases = await listing(client).leases(nic.network, instance.project);
-    const lease = leases.find((each) => each.hwaddr === hwaddr && !each.address.includes(":"));
-    if (lease) return lease.address;
+  const nics = nicsOf(instance);
+  for (const { network } of nics) {
+    if (!network) continue;
+    const lease = leased(instance, await listing(client).leases(network, instance.project));
+    if (lease) return lease;
   }
   if (nics.length === 0) return null;
   const { network } = await client.getInstanceState(instance.project, instance.name);
+  return globalAddress(network);
+}
+
+/** The network cards of an instance, and the managed network of each that is on one. */
+export function nicsOf(instance: Instance): { hwaddr?: string; network?: string }[] {
+  return Object.entries(instance.expanded_devices ?? {}).flatMap(([device, nic]) => {
+    if (nic.type !== "nic") return [];
+    const hwaddr = nic.hwaddr ?? instance.config[`volatile.${device}.hwaddr`];
+    return [{ ...(hwaddr && { hwaddr }), ...(nic.network && { network: nic.network }) }];
+  });
+}
+
+/** The IPv4 address that an instance has among a network's leases. */
+export function leased(instance: Instance, leases: readonly NetworkLease[]): string | undefined {
+  const own = new Set(nicsOf(instance).flatMap(({ hwaddr }) => hwaddr ?? []));
+  return leases.find(({ hwaddr, address }) => own.has(hwaddr) && !address.includes(":"))?.address;
+}
+
+/** The first global IPv4 address of an instance's own network state. */
+export function globalAddress(network: InstanceState["network"]): string | null {
   for (const [name, { addresses }] of Object.entries(network ?? {})) {
     if (name === "lo") continue;
     const found = addresses.find(({ family, scope }) => family === "inet" && scope === "global");

@@ -12,8 +12,6 @@ function judge(one: Project, instances?: Instance[], more: Partial<ReconcileOpti
     facts: survey([one]).projects,
     instances,
     owner: OWNER,
-    remote: "",
-    restart: false,
     ...more,
   });
   const [state] = found.projects;
