@@ -210,7 +210,7 @@ async function phase(
 }
 
 /** Takes note of attributes that the disk refused. @returns whether that was all that went wrong */
-function lower(abilities: Abilities, { unsupported }: RunOutcome): boolean {
+export function lower(abilities: Abilities, { unsupported }: RunOutcome): boolean {
   if (unsupported.other || (!unsupported.acls && unsupported.xattrs.length === 0)) return false;
   if (unsupported.acls) abilities.acls = false;
   if (unsupported.xattrs.length > 0) {

@@ -63,7 +63,8 @@ export type Disk =
       mounts: Mount[];
       marker: Marker | "unreadable" | undefined;
     }
-  | { ok: false; reason: string; remedy: string };
+  /** `missing`: there is no such folder. */
+  | { ok: false; reason: string; remedy: string; missing?: true };
 
 /** How long a good answer counts for the next who asks, in ms: many repositories ask in a row. */
 const ANSWER_LASTS = 1_000;
@@ -120,7 +121,8 @@ async function inspect(backupRoot: string, timeoutMs: number): Promise<Disk> {
     return {
       ok: false,
       reason: `The backup root ${backupRoot} cannot be reached: ${errorText(entered.stderr)}`,
-      remedy: "Mount the backup disk, or make the folder if it is meant to be a plain one.",
+      remedy: "Mount the backup disk. To begin with a new one: repoman backup init",
+      ...(errorText(entered.stderr) === "No such file or directory" && { missing: true as const }),
     };
   }
   if (type !== "directory") {

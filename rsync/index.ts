@@ -5,13 +5,16 @@
  * - `pending` says what a run would do
  * - `mirror` does it, or refuses, and records the run
  * - `freshness` judges a record
+ *
+ * What only a person asks for is imported from its own file: `verify.ts` holds a copy against its
+ * repository by checksums, `restore.ts` brings it back, `init.ts` makes a folder the backup root.
  */
 export { freshness } from "./freshness.ts";
 export { DECLARED, type DeclaredBackup, declarationIn, hostSpec } from "./host-spec.ts";
 export { mirror, runFault } from "./mirror.ts";
 export { pending } from "./pending.ts";
 export { probe } from "./probe.ts";
-export { readHistory, readRecord, renameRecord } from "./record.ts";
+export { readHistory, readRecord, readVerified, renameRecord, type Verified } from "./record.ts";
 export type {
   BackupSpec,
   Counts,

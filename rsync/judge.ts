@@ -32,13 +32,13 @@ export function judgeDisk(
     const file = diskRecordFile(spec.recordsDir, spec.backupRoot);
     return refuse(
       `The record ${file} of the backup disk cannot be read`,
-      "Delete it if the right disk is mounted: the marker on the disk then tells whose it is.",
+      "If the right disk is mounted: repoman backup init --replace",
     );
   }
   const here = `${found.mount.fstype} from ${found.mount.source || "nothing"} at ${found.mount.mountPoint}`;
   const markerFile = join(found.root, MARKER);
   const wrongMount = unexpectedMount(spec, found, recorded);
-  if (wrongMount) return refuse(`${wrongMount}, but found ${here}`, mountRemedy(spec));
+  if (wrongMount) return refuse(`${wrongMount}, but found ${here}`, mountRemedy());
 
   const { marker } = found;
   if (marker === "unreadable") {
@@ -60,13 +60,13 @@ export function judgeDisk(
       `The marker ${MARKER} of disk ${recorded.disk.id} (${recorded.disk.fstype} from ` +
         `${recorded.disk.source}) is missing at ${spec.backupRoot}, where ${here} was found: ` +
         "is the disk mounted?",
-      mountRemedy(spec),
+      mountRemedy(),
     );
   }
   if (marker.id !== recorded.disk.id) {
     return refuse(
       `The disk at ${spec.backupRoot} is another one: its marker says ${marker.id}, expected ${recorded.disk.id}`,
-      mountRemedy(spec),
+      mountRemedy(),
     );
   }
   return { ok: true, standing: "known" };
@@ -87,10 +87,10 @@ function unexpectedMount(
   return `Expected ${fstype ?? "a file system"} from ${source} over ${spec.backupRoot}`;
 }
 
-function mountRemedy(spec: BackupSpec): string {
+function mountRemedy(): string {
   return (
-    "Mount the backup disk. If what is there now is meant to be the backup disk from now on, delete " +
-    `${diskRecordFile(spec.recordsDir, spec.backupRoot)} and run it again.`
+    "Mount the backup disk. If what is there now is meant to be the backup disk from now on: " +
+    "repoman backup init --replace"
   );
 }
 

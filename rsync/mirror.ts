@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
-import { HeldLock, tryLock } from "../host/lock.js";
 import { type Attempt, attempt, told } from "./attempt.ts";
 import { Refused } from "./claim.ts";
 import { INTERRUPTED } from "./end.ts";
+import { lockRepository } from "./lock.ts";
 import { noCounts } from "./output.ts";
 import { appendHistory, readRecord, writeRecord } from "./record.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
@@ -17,7 +17,7 @@ import type { BackupSpec, LastGood, MirrorOptions, RunRecord } from "./types.ts"
  */
 export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Promise<RunRecord> {
   const spec = checkSpec(given);
-  const lock = takeLock(spec);
+  const lock = lockRepository(spec);
   try {
     const previous = await readRecord(spec.recordsDir, spec.name);
     const last = lastGoodFor(spec, previous);
@@ -69,25 +69,6 @@ export function runFault(record: RunRecord): Fault | undefined {
   return new Fault(`Backup of ${record.name} ${record.result}: ${record.reason ?? "no reason"}`, {
     ...(record.remedy && { remedy: record.remedy }),
     exitCode: record.result === "unreachable" ? EXIT.environment : EXIT.failed,
-  });
-}
-
-function takeLock(spec: CheckedSpec): HeldLock {
-  const file = join(spec.recordsDir, ".run", `${spec.name}.lock`);
-  let lock: ReturnType<typeof tryLock>;
-  try {
-    lock = tryLock(file, `pid ${process.pid}`);
-  } catch (cause) {
-    throw new Fault(`The lock ${file} cannot be taken: ${(cause as Error).message}`, {
-      remedy: "Make the state folder writable for this user, and see that flock is installed.",
-      exitCode: EXIT.environment,
-      cause,
-    });
-  }
-  if (lock instanceof HeldLock) return lock;
-  throw new Fault(`Backup of ${spec.name} is already running (begun by ${lock.holder})`, {
-    remedy: "Wait until it is through. An rsync whose parent was killed holds the lock as well.",
-    exitCode: EXIT.conflict,
   });
 }
 

@@ -7,6 +7,8 @@ export interface Item {
   deleted: boolean;
   /** Size of a regular file whose content is to be copied, in bytes; else 0. */
   size: number;
+  /** Size of whatever it is, in bytes. */
+  length: number;
   /** The path as rsync prints it: ASCII, other bytes as `\#ooo`. A folder ends with a slash. */
   name: string;
 }
@@ -19,7 +21,8 @@ export function parseItem(line: string): Item | undefined {
   if (!match) return undefined;
   const [, , change = "", size, name = ""] = match;
   const deleted = change === "*deleting";
-  return { change, deleted, size: /^[<>]f/.test(change) ? Number(size) : 0, name };
+  const length = Number(size);
+  return { change, deleted, size: /^[<>]f/.test(change) ? length : 0, length, name };
 }
 
 /** The bytes of a name that rsync printed with `\#ooo` for what is not printable ASCII. */

@@ -43,14 +43,17 @@ export async function probe(spec: BackupSpec): Promise<Probe> {
  * The same with what a run needs besides.
  *
  * @param options.fresh asks the disk itself, though somebody has just asked
+ * @param options.ignoreRecord judges the disk as if it were seen for the first time
  */
 export async function findSite(
   spec: CheckedSpec,
-  { fresh = false } = {},
+  { fresh = false, ignoreRecord = false } = {},
 ): Promise<Site | ({ ok: false } & Refusal)> {
   const found = await inspectDisk(spec.backupRoot, spec.answerWithin, { fresh });
   if (!found.ok) return { ...found, result: "unreachable" };
-  const recorded = await readDiskRecord(spec.recordsDir, spec.backupRoot);
+  const recorded = ignoreRecord
+    ? undefined
+    : await readDiskRecord(spec.recordsDir, spec.backupRoot);
   const judgement = judgeDisk(spec, found, recorded);
   if (!judgement.ok) return judgement;
   if (judgement.standing === "new") {
@@ -95,7 +98,7 @@ type Place = { ok: true; destination: string; device: string | undefined };
  * Looks at every folder between the backup root and the copy. A symbolic link there could have
  * come with an earlier copy, out of a container, and would lead rsync out of the disk.
  */
-async function findDestination(
+export async function findDestination(
   spec: CheckedSpec,
   root: string,
 ): Promise<Place | ({ ok: false } & Refusal)> {

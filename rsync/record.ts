@@ -40,11 +40,50 @@ const recordShape = z.object({
     .optional(),
 });
 
+const verifiedShape = z.object({
+  schema: z.literal(1),
+  /** When it began, ISO 8601. */
+  at: z.string(),
+  seconds: z.number(),
+  /** The share of files that was to be read, in percent. */
+  sample: z.number(),
+  /** Files and bytes whose content was read, on each side. */
+  files: z.number(),
+  bytes: z.number(),
+  /** Of so many that seemed alike. */
+  ofFiles: z.number(),
+  ofBytes: z.number(),
+  /** Entries that should be alike and are not. */
+  different: z.number(),
+  /** Entries that the repository has changed since the last good run. */
+  changedSince: z.number(),
+  /** rsync's messages about what could not be read. */
+  unread: z.array(z.string()),
+});
+/** What the last verification of a copy came to. */
+export type Verified = z.infer<typeof verifiedShape>;
+
 /** Where the history of one repository's runs is cut to its newer half, in bytes. */
 const HISTORY_LIMIT = 4 << 20;
 
 const recordFile = (recordsDir: string, name: string) => join(recordsDir, `${name}.json`);
 const historyFile = (recordsDir: string, name: string) => join(recordsDir, `${name}.history.jsonl`);
+
+export const verifiedFile = (recordsDir: string, name: string) =>
+  join(recordsDir, `${name}.verified.json`);
+
+/** @returns undefined where a copy was never verified, or nobody can tell */
+export async function readVerified(
+  recordsDir: string,
+  name: string,
+): Promise<Verified | undefined> {
+  const text = await readFile(verifiedFile(recordsDir, name), "utf8").catch(() => "");
+  try {
+    return verifiedShape.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * The record of a repository's last run.

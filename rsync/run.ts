@@ -11,6 +11,8 @@ export interface RunOptions {
   lockFd?: number | undefined;
   stallAfter: number;
   signal?: AbortSignal | undefined;
+  /** Called with the process group's id. */
+  onStart?: ((group: number) => void) | undefined;
   onItem?: ((item: Item) => void) | undefined;
   onProgress?: ((progress: { bytes: number; rate: number }) => void) | undefined;
 }
@@ -122,6 +124,7 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       end();
     });
     options.signal?.addEventListener("abort", abort, { once: true });
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     groups.add(child);
     if (groups.size === 1) process.on("exit", endAll);
     const finish = () => {

@@ -44,14 +44,31 @@ export function watchForStall(
 /** What the processes of a group have done so far; equal texts mean that none did anything. */
 async function workOf(group: number): Promise<string> {
   const work: string[] = [];
+  for await (const { pid, fields } of processesOf(group)) {
+    work.push(`${pid} ${fields[11]} ${fields[12]} ${(await io(pid)).replace(/\s+/g, " ")}`);
+  }
+  return work.join(";");
+}
+
+/** How many bytes the living processes of a group have read, files and pipes alike. */
+export async function bytesRead(group: number): Promise<number> {
+  let sum = 0;
+  for await (const { pid } of processesOf(group)) {
+    sum += Number(/^rchar: (\d+)/m.exec(await io(pid))?.[1] ?? 0);
+  }
+  return sum;
+}
+
+async function* processesOf(group: number): AsyncGenerator<{ pid: string; fields: string[] }> {
   for (const pid of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(pid)) continue;
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
     // The name in parentheses may hold anything; the fields after it are plain.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[2] !== String(group)) continue;
-    const io = await readFile(`/proc/${pid}/io`, "utf8").catch(() => "");
-    work.push(`${pid} ${fields[11]} ${fields[12]} ${io.replace(/\s+/g, " ")}`);
+    if (fields[2] === String(group)) yield { pid, fields };
   }
-  return work.join(";");
+}
+
+function io(pid: string): Promise<string> {
+  return readFile(`/proc/${pid}/io`, "utf8").catch(() => "");
 }

@@ -145,10 +145,10 @@ export type Probe =
     };
 
 export interface Progress {
-  phase: "checking" | "comparing" | "copying";
-  /** Bytes copied so far. */
+  phase: "checking" | "comparing" | "copying" | "verifying";
+  /** Bytes copied, or read, so far. */
   bytes: number;
-  /** Bytes to copy in all, where a comparison has told. */
+  /** Bytes to copy, or to read, in all, where a comparison has told. */
   totalBytes?: number;
   /** Bytes a second, by rsync. */
   rate?: number;
