@@ -13,7 +13,7 @@ export interface Entry {
   name: string;
   summary: string;
   /** The heading in the overview. */
-  group: "Estate" | "Host";
+  group: "Estate" | "Projects" | "Profiles" | "Backups" | "Host";
   /** Called by other parts of repoman, not by people. */
   hidden?: true;
   load(): Promise<CommandModule>;
@@ -55,6 +55,12 @@ export const catalogue: readonly Entry[] = [
     summary: "what repoman did on this host, and when",
     group: "Estate",
     load: () => import("./commands/log.ts"),
+  },
+  {
+    name: "trust",
+    summary: "see what a repository asks for itself, and let it count",
+    group: "Projects",
+    load: () => import("./commands/trust.ts"),
   },
   {
     name: "env",

@@ -36,9 +36,9 @@ export interface LoadOptions {
   user?: User;
   /**
    * What was approved of the `.repoman.toml`s of some projects, by name, in place of what is on
-   * record (`repoman trust`): to see what would become of it.
+   * record (`repoman trust`), null for nothing: to see what would become of it.
    */
-  approved?: ReadonlyMap<string, Approved>;
+  approved?: ReadonlyMap<string, Approved | null>;
 }
 
 /**
@@ -113,7 +113,7 @@ async function askAll(
   data: Loose<RegistryFile>,
   { defaults, facts }: Context,
   env: NodeJS.ProcessEnv,
-  approved: ReadonlyMap<string, Approved> | undefined,
+  approved: ReadonlyMap<string, Approved | null> | undefined,
 ): Promise<Wishes[]> {
   const entries = Array.isArray(data.project) ? data.project : [];
   return Promise.all(

@@ -37,11 +37,11 @@ const NO_WISHES: Wishes = { warnings: [] };
 /**
  * The same for a project of the registry, with what was agreed with as it is on record.
  *
- * @param given what was approved, in place of the record
+ * @param given what was approved, in place of the record; null for nothing
  */
-export async function wishesOf(key: TrustKey, given: Approved | undefined): Promise<Wishes> {
+export async function wishesOf(key: TrustKey, given: Approved | null | undefined): Promise<Wishes> {
   const { project, repo } = key;
-  if (given) return readRepositoryLayer(project, repo, given);
+  if (given !== undefined) return readRepositoryLayer(project, repo, given ?? undefined);
   const { approved, warnings } = await approvedLayer(key);
   const read = await readRepositoryLayer(project, repo, approved);
   return { ...read, warnings: [...warnings, ...read.warnings] };
