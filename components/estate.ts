@@ -4,7 +4,6 @@ import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";
-import { declaredBackup } from "../survey/backup.ts";
 import type { Survey } from "../survey/survey.ts";
 import { chosenTemplates, ProfileLibrary } from "./profile-library.ts";
 import { Workspace } from "./workspace.ts";
@@ -57,7 +56,7 @@ export class Estate extends ComponentResource {
     const workspaces = present.map((each) => {
       const facts = survey.projects.get(each.name);
       if (!facts) throw new Error(`the survey has nothing on project "${each.name}"`);
-      const backup = declaredBackup(each, registry.defaults);
+      const backup = survey.backups.get(each.name);
       const managed = each.profiles.flatMap((profile) => {
         const resource = library.profiles.get(profile);
         return resource ? [{ what: `the profile "${profile}"`, resource }] : [];

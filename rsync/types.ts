@@ -24,9 +24,10 @@ export interface BackupSpec {
   exclude?: string[] | undefined;
   /**
    * What to do with a `.repoman-exclude` in the repository: `use` it as plain exclude patterns
-   * (the default), `ignore` it, or use it only while its SHA-256 (hex) is the trusted one.
+   * (the default), `ignore` it, or go by the text of it that was agreed with, whatever it says now;
+   * bytes as latin1.
    */
-  repositoryExclude?: "use" | "ignore" | { sha256: string } | undefined;
+  repositoryExclude?: "use" | "ignore" | { trusted: string } | undefined;
   /** Most files and directories that one run may delete on the copy; 1000 unless set. */
   maxDelete?: number | undefined;
   /** Most of the copy's files that one run may delete, in percent; 25 unless set. */

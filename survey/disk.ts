@@ -1,6 +1,5 @@
 import type { Registry } from "../registry/types.ts";
-import { hostSpec, probe } from "../rsync/index.ts";
-import { declaredBackup } from "./backup.ts";
+import { type DeclaredBackup, hostSpec, probe } from "../rsync/index.ts";
 
 /** How long the disk may take to answer before a preview goes on without it. */
 const ANSWER_MS = 10_000;
@@ -8,14 +7,17 @@ const ANSWER_MS = 10_000;
 /**
  * Whether the backup disk can be written: asked once for all projects, in a child that can be
  * killed, because a mount that hangs would hold whoever asks.
+ *
+ * @param backups what `declaredBackups` says
  * @returns why not, to be handed to each backup
  */
 export async function lookAtDisk(
-  { defaults, projects }: Registry,
+  { projects }: Registry,
+  backups: ReadonlyMap<string, DeclaredBackup>,
   stackId: string,
 ): Promise<{ backupFault?: string }> {
-  const [first] = projects.flatMap((project) =>
-    project.enabled ? (declaredBackup(project, defaults) ?? []) : [],
+  const [first] = projects.flatMap(({ name, enabled }) =>
+    enabled ? (backups.get(name) ?? []) : [],
   );
   if (!first) return {};
   const spec = hostSpec(first, stackId);

@@ -6,6 +6,8 @@ import type { Instance } from "../incus/types.ts";
 import { isOwn } from "../providers/ownership.ts";
 import { problemLine } from "../registry/fault.ts";
 import type { Library, Project, Registry } from "../registry/types.ts";
+import type { DeclaredBackup } from "../rsync/index.ts";
+import { declaredBackups } from "./backup.ts";
 import { lookAtDisk } from "./disk.ts";
 import { type Account, accounts, SubordinateIds } from "./owners.ts";
 import {
@@ -35,6 +37,8 @@ export interface Survey extends Strays {
   projects: Map<string, ProjectFacts>;
   /** Names of the profiles on the server, in the project `default`. */
   profilesOnServer: Set<string>;
+  /** What the registry says of the projects' copies. */
+  backups: Map<string, DeclaredBackup>;
 }
 
 /** Names of the library's usable templates, and what is wrong with the others. */
@@ -56,11 +60,13 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
     lookAtServer(client, registry.defaults.incusProject),
     lookAtHost(registry),
   ]);
-  const disk = await lookAtDisk(registry, stackId);
+  const backups = await declaredBackups(registry, process.env);
+  const disk = await lookAtDisk(registry, backups, stackId);
   const declared = new Set(registry.projects.map(({ name }) => name));
   return {
     projects: projectFacts({ registry, host, server, templates, stackId, disk }),
     profilesOnServer: server.profiles,
+    backups,
     ...strays(server.instances, declared, stackId),
   };
 }

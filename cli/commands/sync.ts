@@ -1,17 +1,12 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
-import { EXIT, Fault } from "../../host/fault.js";
-import type { Project } from "../../registry/types.ts";
-import { type BackupSpec, hostSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
-import { declaredBackup } from "../../survey/backup.ts";
+import { EXIT } from "../../host/fault.js";
+import { type BackupSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
+import { readCopies } from "../backup/copies.ts";
 import { note } from "../output/say.ts";
 import { Status } from "../output/status.ts";
 import { bytes } from "../output/units.ts";
-import { readRegistry, requireNames } from "../preflight.ts";
 import { addExamples } from "../program.ts";
-import { ensureStack } from "../pulumi/stack.ts";
-import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";
-import { findSetting } from "../setting.ts";
 
 interface Options {
   stack?: string;
@@ -55,7 +50,7 @@ export function define(command: Command): void {
 }
 
 async function sync(names: string[], options: Options): Promise<void> {
-  const specs = await declared(names, options);
+  const { specs } = await readCopies(names, { stack: options.stack, make: true });
   const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
@@ -80,34 +75,6 @@ async function sync(names: string[], options: Options): Promise<void> {
   if (stopped.signal.aborted || lines.some(({ result }) => !good.has(result))) {
     process.exitCode = EXIT.failed;
   }
-}
-
-/** The copies that the registry asks for, of the projects that were named. */
-async function declared(names: string[], { stack }: Options): Promise<BackupSpec[]> {
-  const setting = findSetting({ stack });
-  const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
-  const { projects, defaults, file } = await readRegistry(setting, config);
-  requireNames(
-    names,
-    projects.map(({ name }) => name),
-    file,
-  );
-  const { stackId } = await ensureStack(setting, undefined);
-  const wanted = ({ name, enabled, backup }: Project) =>
-    names.length > 0 ? names.includes(name) : enabled && backup;
-  const specs = projects.filter(wanted).flatMap((project) => {
-    const copy = declaredBackup(project, defaults);
-    return copy ? [hostSpec(copy, stackId, setting.env)] : [];
-  });
-  const without = names.filter((name) => !specs.some((spec) => spec.name === name));
-  if (without.length > 0) {
-    throw new Fault(`${without.join(", ")}: the registry asks for no backup`, {
-      remedy: "Set backup = true there, and backup_root in [defaults].",
-      exitCode: EXIT.usage,
-    });
-  }
-  if (specs.length === 0) note("The registry asks for no backup.");
-  return specs;
 }
 
 async function mirrored(

@@ -54,6 +54,18 @@ export function survey(projects: Project[], facts: Partial<ProjectFacts> = {}): 
       projects.map(({ name }) => [name, { owner: DEV, exists: false, warnings: [], ...facts }]),
     ),
     profilesOnServer: new Set(["default"]),
+    backups: new Map(
+      projects.map(({ name, repo, backupPath, backupMaxAge }) => [
+        name,
+        {
+          name,
+          source: repo,
+          destination: backupPath ?? "",
+          backupRoot: "/backup",
+          maxAge: backupMaxAge,
+        },
+      ]),
+    ),
     orphans: [],
     leaving: [],
   };

@@ -95,17 +95,18 @@ describe("excludes", () => {
     ]);
   });
 
-  test("count only while they are the trusted ones", async () => {
+  test("are those that were agreed with, whatever the file says since", async () => {
     const bench = await workbench("ext4");
     tree(bench, "a", "b");
-    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "b\n");
-    const sha256 = (await execa("sha256sum", [join(bench.spec.source, ".repoman-exclude")])).stdout;
-    const spec = { ...bench.spec, repositoryExclude: { sha256: sha256.slice(0, 64) } };
+    const file = join(bench.spec.source, ".repoman-exclude");
+    writeFileSync(file, "b\n");
+    const spec = { ...bench.spec, repositoryExclude: { trusted: "b\n!\n" } };
+    expect((await mirror(spec)).warnings.join()).toContain("rules cannot be cleared");
+    expect(await copied(bench)).toEqual([".repoman-exclude", "a"]);
+    writeFileSync(file, "a\n");
     await mirror(spec);
     expect(await copied(bench)).toEqual([".repoman-exclude", "a"]);
-    writeFileSync(join(spec.source, ".repoman-exclude"), "a\nb\n");
-    const record = await mirror(spec);
-    expect(record.warnings.join()).toContain("not the one that was trusted");
+    await mirror({ ...spec, repositoryExclude: "ignore" });
     expect(await copied(bench)).toEqual([".repoman-exclude", "a", "b"]);
   });
 });

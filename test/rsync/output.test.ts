@@ -13,6 +13,7 @@ test("an item is read with its size and its name", () => {
   expect(parseItem("@ send >f+++++++++ 12 a b/ c")).toEqual({
     change: ">f+++++++++",
     deleted: false,
+    length: 12,
     size: 12,
     name: "a b/ c",
   });
