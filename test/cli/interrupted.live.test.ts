@@ -23,7 +23,7 @@ describe("two at once", () => {
   test("work one after the other: the second is told who holds the stack, and may preview", async () => {
     host.order("RepoContainer-alpha", "hold");
     const first = await atWork("up");
-    const second = await host.repoman(["up", "--yes"]);
+    const second = await host.repoman(["up", "--yes", "--skip-preview"]);
     expect(second.exitCode).toBe(4);
     expect(second.stderr).toContain(
       `error: the stack "rig" is in use: repoman up (pid ${first.pid}) is at work on it\n`,
@@ -45,7 +45,7 @@ describe("two at once", () => {
       stdout,
     ]);
     await until("the first thing", () => host.things().includes("RepoContainer-alpha"), 60_000);
-    const second = await host.repoman(["up", "--yes"]);
+    const second = await host.repoman(["up", "--yes", "--skip-preview"]);
     expect(second.exitCode).toBe(4);
     expect(second.stderr).toContain(
       `error: the stack "rig" is locked by root@rig (pid ${plain.pid}, since `,
@@ -72,7 +72,7 @@ describe("a run that is stopped", () => {
       expect(Date.now() - stopped).toBeLessThan(10_000);
       expect(host.locks()).toEqual([]);
       expect(host.pending()).toEqual([]);
-      await host.expectExit(0, "up", "--yes");
+      await host.expectExit(0, "up", "--yes", "--skip-preview");
       expect(host.things()).toEqual(ALL);
     },
   );
@@ -86,7 +86,7 @@ describe("a run that is stopped", () => {
     expect(existsSync(host.stackFile("running"))).toBe(true);
 
     host.order("RepoContainer-alpha", "");
-    const next = await host.repoman(["up", "--yes"]);
+    const next = await host.repoman(["up", "--yes", "--skip-preview"]);
     expect(next.exitCode).toBe(0);
     expect(next.stderr).toMatch(
       /^Took away the lock of root@rig \(pid \d+, since .*\): that process has ended\.\n/,
@@ -110,7 +110,7 @@ describe("a run that is stopped", () => {
     expect(exitCode).toBe(1);
     expect(all).toContain("Pulumi was killed (SIGKILL); the next run takes up what was begun.");
     host.order("RepoContainer-alpha", "");
-    await host.expectExit(0, "up", "--yes");
+    await host.expectExit(0, "up", "--yes", "--skip-preview");
     expect(up.processes()).toEqual([]);
     expect(host.pending()).toEqual([]);
   });
@@ -120,7 +120,7 @@ describe("a run that is stopped", () => {
     const up = await atWork("up");
     up.kill("SIGKILL");
     await up.done;
-    const second = await host.repoman(["up", "--yes"]);
+    const second = await host.repoman(["up", "--yes", "--skip-preview"]);
     expect(second.exitCode).toBe(4);
     expect(second.stderr).toContain('the stack "rig" is locked by root@rig');
     host.order("RepoContainer-alpha", "");

@@ -41,7 +41,7 @@ describe("up, preview and destroy", () => {
     expect(stdout).toMatch(/~ value +: "drifted" => "as declared"/);
     await host.expectExit(0, "destroy", "--yes");
     expect(host.things()).toEqual([]);
-    await host.expectExit(0, "destroy", "--yes");
+    await host.expectExit(0, "destroy", "--yes", "--skip-preview");
     expect(readdirSync(join(host.stackFile(""))).sort()).toEqual(["id", "init.lock", "lock"]);
   });
 
@@ -50,7 +50,7 @@ describe("up, preview and destroy", () => {
     await host.expectExit(0, "up", "alpha", "--yes");
     expect(host.things()).toEqual(NEEDED_BY_ALPHA);
 
-    await host.repoman(["up", "--yes"]);
+    await host.repoman(["up", "--yes", "--skip-preview"]);
     for (const name of ["alpha", "beta"])
       writeFileSync(host.thing(`RepoContainer-${name}`), "drifted");
     await host.repoman(["up", "beta", "--yes"]);
@@ -58,7 +58,7 @@ describe("up, preview and destroy", () => {
     expect(readFileSync(host.thing("RepoContainer-beta"), "utf8")).toBe("as declared");
     await host.expectExit(0, "refresh", "alpha", "--yes");
 
-    await host.expectExit(0, "destroy", "--yes", "alpha");
+    await host.expectExit(0, "destroy", "--yes", "--skip-preview", "alpha");
     expect(host.things()).toEqual(ALL.filter((name) => !name.endsWith("alpha")));
   });
 
@@ -72,17 +72,17 @@ describe("up, preview and destroy", () => {
   });
 
   test("destroy a project that the registry no longer declares, or whose registry is broken", async () => {
-    await host.repoman(["up", "--yes"]);
+    await host.repoman(["up", "--yes", "--skip-preview"]);
     host.writeRegistry({ project: [{ name: "alpha" }] });
     await host.expectExit(0, "destroy", "beta", "--yes");
     host.writeRegistry("[[project]\n");
     await host.expectExit(0, "destroy", "alpha", "--yes");
-    await host.expectExit(0, "destroy", "--yes");
+    await host.expectExit(0, "destroy", "--yes", "--skip-preview");
     expect(host.things()).toEqual([]);
   });
 
   test("do nothing without --yes where nobody can be asked", async () => {
-    await host.repoman(["up", "--yes"]);
+    await host.repoman(["up", "--yes", "--skip-preview"]);
     for (const command of ["up", "destroy", "refresh"]) {
       const { exitCode, stderr } = await host.repoman([command]);
       expect(exitCode).toBe(2);
@@ -109,9 +109,9 @@ describe("up, preview and destroy", () => {
   test("remove the stack itself when told, and make it again with the same id", async () => {
     await host.repoman(["env"]);
     const id = readFileSync(host.stackFile("id"), "utf8");
-    await host.expectExit(0, "destroy", "--yes", "--remove");
+    await host.expectExit(0, "destroy", "--yes", "--skip-preview", "--remove");
     expect(existsSync(config())).toBe(false);
-    await host.expectExit(0, "up", "--yes");
+    await host.expectExit(0, "up", "--yes", "--skip-preview");
     expect(readFileSync(host.stackFile("id"), "utf8")).toBe(id);
   });
 

@@ -64,7 +64,7 @@ describe("a stack's first use", () => {
   });
 
   test("restores the id from whichever place still has it", async () => {
-    await host.repoman(["up", "--yes"]);
+    await host.repoman(["up", "--yes", "--skip-preview"]);
     const id = readFileSync(host.stackFile("id"), "utf8");
 
     rmSync(config());
@@ -125,13 +125,15 @@ test("a stack in a bucket is made, remembered, unlocked by its owner, and made a
     const refused = await there.expectExit(4, "up", "--yes");
     expect(refused.stderr).toContain("`pulumi cancel`");
     expect(await there.pulumi(["cancel", "--yes"])).toMatchObject({ exitCode: 0 });
-    const next = await there.expectExit(0, "up", "--yes");
+    const next = await there.expectExit(0, "up", "--yes", "--skip-preview");
     expect(next.stderr).toContain("what it had begun is taken up again");
     expect(next.all).not.toContain("pending operation");
     expect(there.things()).toEqual(ALL);
 
     // Gone behind repoman's back.
-    expect(await there.pulumi(["destroy", "--yes", "--remove"])).toMatchObject({ exitCode: 0 });
+    expect(await there.pulumi(["destroy", "--yes", "--skip-preview", "--remove"])).toMatchObject({
+      exitCode: 0,
+    });
     await there.expectExit(3, "preview");
     expect((await there.expectExit(0, "preview")).stderr).toContain("Made the stack");
   } finally {

@@ -171,7 +171,7 @@ describe("what is away on the host", () => {
     for (const text of [...troubles, optional]) expect(warnings).toContain(text);
     expect(plan).toEqual(["update RepoContainer::beta"]);
 
-    const { all } = await repoman(host, 1, "up", "--yes");
+    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
     for (const text of troubles) expect(all).toContain(`error: ${text}`);
     expectPlain(all);
     // The others were brought up, and of what is away nothing was touched.
@@ -201,7 +201,7 @@ describe("what is away on the host", () => {
     await repoman(host, 1, "preview", "--expect-no-changes");
 
     await declare("late");
-    const { all } = await repoman(host, 1, "up", "--yes");
+    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
     expectPlain(all);
     expect(await instance(daemon, "late")).toMatchObject({ status: "Running" });
     // Nothing was copied into the folder that the disk was mounted over.
@@ -228,7 +228,7 @@ describe("what fails on the server", () => {
       1,
     );
     await declare("beta");
-    const { all } = await repoman(host, 1, "up", "--yes");
+    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
     expect(all).toMatch(/error: cannot create profile "refused": Unknown configuration key/);
     expect(all).toContain('error: project "alpha": it needs the profile "refused", which failed');
     expectPlain(all);
