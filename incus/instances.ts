@@ -14,6 +14,7 @@ export type InstanceCalls = ReturnType<typeof instanceCalls>;
 export const ALL_PROJECTS = "*";
 
 const CREATE_TIMEOUT = 30 * 60_000;
+const MOVE_TIMEOUT = 30 * 60_000;
 export interface CreateOptions extends CallOptions {
   /** What the server says of an image's download and unpacking; from the second second on */
   onProgress?: (text: string) => void;
@@ -151,6 +152,31 @@ export function instanceCalls(transport: Transport) {
           about: about(`rename (to ${JSON.stringify(to)})`, project, name),
         },
         options,
+      );
+    },
+
+    /**
+     * Moves it to another project of the same server, with its snapshots. It must be stopped.
+     * @throws NotFound; AlreadyExists where the other project has one of that name; OperationFailed
+     */
+    async moveInstance(
+      project: string,
+      name: string,
+      to: string,
+      options: CallOptions = {},
+    ): Promise<void> {
+      await changeInstance(
+        transport,
+        project,
+        name,
+        {
+          method: "POST",
+          path: apiPath(["instances", name], { project }),
+          body: { name, migration: true, project: to },
+          about: about(`move (to project ${JSON.stringify(to)})`, project, name),
+        },
+        // A pool may have to copy it.
+        { timeoutMs: MOVE_TIMEOUT, ...options },
       );
     },
 

@@ -201,6 +201,8 @@ export interface Image {
   size: number;
   public: boolean;
   cached?: boolean;
+  /** Where a cached one came from, and is kept fresh from */
+  update_source?: { alias: string; server: string; protocol: string };
   uploaded_at: string;
 }
 

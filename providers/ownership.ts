@@ -27,6 +27,11 @@ export const MARK = {
   ready: `${OWN_PREFIX}ready`,
   /** From creation until the user inside was made: nobody has worked in it yet. */
   making: `${OWN_PREFIX}making`,
+  /**
+   * While an instance is being adopted: the run state that it had before it was moved, or `in-place`.
+   * Until that is done, nothing removes it as this stack's.
+   */
+  adopting: `${OWN_PREFIX}adopting`,
   /** On an instance that stands aside while its replacement is made: its run state before. */
   aside: `${OWN_PREFIX}aside`,
 } as const;

@@ -129,8 +129,8 @@ export const handlers = guarded<CheckedProject, ProjectState>("project", {
     let project = await live(client, state.name);
     if (!project || !isOwn(project.config, state.owner)) return;
     // A run that was killed may have left a container that no state knows of.
-    const own = (await instancesOf(client, state.name)).filter(({ config }) =>
-      isOwn(config, state.owner),
+    const own = (await instancesOf(client, state.name)).filter(
+      ({ config }) => isOwn(config, state.owner) && config[MARK.adopting] === undefined,
     );
     for (const instance of own) await remove(client, instance);
     if (own.length > 0) project = (await client.getProject(state.name)).value;

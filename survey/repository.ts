@@ -28,7 +28,7 @@ export interface MountFacts {
  *   and its container would be of something that the registry does not name
  */
 export async function lookAtRepository(
-  { name, repo }: Project,
+  { name, repo }: Pick<Project, "name" | "repo">,
   reposRoot: string,
 ): Promise<RepositoryFacts | Trouble> {
   const at = `project "${name}": the repository ${JSON.stringify(repo)}`;

@@ -15,6 +15,10 @@ export interface StackConfig {
   /** The registry file, absolute. */
   registry?: string;
   remote?: string;
+  /** `referenced`, `all`, or names of profiles: a JSON list, or with commas between. */
+  profiles?: string;
+  /** Whether containers are restarted where a change needs it; for comparing with what is declared. */
+  restart?: boolean;
 }
 
 export function stackConfigFile(root: string, stack: string): string {
@@ -28,7 +32,7 @@ export function stackConfigFile(root: string, stack: string): string {
 export async function readStackConfig(file: string): Promise<StackConfig> {
   const document = await load(file);
   const config: StackConfig = {};
-  for (const key of ["stackId", "registry", "remote"] as const) {
+  for (const key of ["stackId", "registry", "remote", "profiles"] as const) {
     const value = document.getIn(["config", `${NAMESPACE}:${key}`]);
     if (value === undefined || value === null || value === "") continue;
     if (typeof value === "object") {
@@ -38,6 +42,8 @@ export async function readStackConfig(file: string): Promise<StackConfig> {
     }
     config[key] = String(value);
   }
+  const restart = document.getIn(["config", `${NAMESPACE}:restart`]);
+  if (restart !== undefined) config.restart = String(restart) === "true";
   return config;
 }
 

@@ -160,7 +160,8 @@ export function idInState(deployment: Deployment | undefined, stack: string): st
   return [...ids][0];
 }
 
-async function readDeployment(setting: Setting): Promise<Deployment | undefined> {
+/** The stack's state; undefined where it has none. */
+export async function readDeployment(setting: Setting): Promise<Deployment | undefined> {
   if (setting.backend) {
     const deployment = await setting.backend.deployment(setting.project, setting.stack);
     if (deployment) return deployment;
