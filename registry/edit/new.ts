@@ -1,10 +1,8 @@
 import type * as z from "zod";
+import { schemaUrl } from "../json-schema.ts";
 import { type RegistryFile, registrySchema } from "../schema.ts";
 import { blockLines } from "./assign.ts";
 import { keyText, valueText } from "./values.ts";
-
-/** Where an editor finds what belongs into the registry. */
-export const REGISTRY_SCHEMA = new URL("../../schema/repoman.schema.json", import.meta.url).href;
 
 const WIDTH = 90;
 
@@ -14,7 +12,7 @@ const WIDTH = 90;
  */
 export function newRegistry(values: RegistryFile): string {
   const lines = [
-    `#:schema ${REGISTRY_SCHEMA}`,
+    `#:schema ${schemaUrl("repoman.schema.json")}`,
     "# The registry of repoman: which repositories have a container and a backup.",
     "# `repoman preview` shows what follows from it, `repoman up` makes it so.",
   ];
