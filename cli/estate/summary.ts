@@ -62,14 +62,16 @@ function row(name: string, { containers, backups }: Outputs, now: number): strin
   ].map((cell, index) => (index === 1 ? cell : printable(cell)));
 }
 
-function coloured(state: string | null | undefined): string {
+/** A run state in its colour; `-` where there is none. */
+export function coloured(state: string | null | undefined): string {
   const { green, yellow, red } = colorsFor(process.stdout);
   if (!state) return "-";
   if (state === "Running") return green(state);
-  return state === "Error" ? red(state) : yellow(state);
+  return state === "Error" ? red(state) : yellow(printable(state));
 }
 
-function withTilde(path: string): string {
+/** A path as people write it: the home as `~`. */
+export function withTilde(path: string): string {
   const home = homedir();
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
