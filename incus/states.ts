@@ -26,6 +26,18 @@ export function stateCalls(transport: Transport) {
     },
 
     /**
+     * What was written to its console since it started, as far as the server keeps it: bytes that
+     * whoever is inside chose. Empty where it never ran.
+     */
+    async getConsoleLog(project: string, name: string): Promise<string> {
+      return transport.text({
+        method: "GET",
+        path: apiPath(["instances", name, "console"], { project }),
+        about: aboutInstance("read the console of", project, name),
+      });
+    },
+
+    /**
      * Starts, stops or restarts it; one that is in that state already is left alone.
      * @throws NotFound; OperationFailed with the reason from the container's own log; TimedOut when
      *   it does not stop by itself in time
