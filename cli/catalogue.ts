@@ -21,6 +21,12 @@ export interface Entry {
 
 export const catalogue: readonly Entry[] = [
   {
+    name: "list",
+    summary: "all projects with their state, address, last copy and drift",
+    group: "Estate",
+    load: () => import("./commands/list.ts"),
+  },
+  {
     name: "preview",
     summary: "show what `up` would change, and what has drifted",
     group: "Estate",
@@ -61,6 +67,36 @@ export const catalogue: readonly Entry[] = [
     summary: "see what a repository asks for itself, and let it count",
     group: "Projects",
     load: () => import("./commands/trust.ts"),
+  },
+  {
+    name: "shell",
+    summary: "a shell in a container, as yourself and in the repository",
+    group: "Projects",
+    load: () => import("./commands/shell.ts"),
+  },
+  {
+    name: "start",
+    summary: "start containers",
+    group: "Projects",
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    name: "stop",
+    summary: "stop containers",
+    group: "Projects",
+    load: () => import("./commands/stop.ts"),
+  },
+  {
+    name: "restart",
+    summary: "restart containers",
+    group: "Projects",
+    load: () => import("./commands/restart.ts"),
+  },
+  {
+    name: "logs",
+    summary: "what a container has logged",
+    group: "Projects",
+    load: () => import("./commands/logs.ts"),
   },
   {
     name: "env",
