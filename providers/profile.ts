@@ -6,13 +6,13 @@
 //   update   puts the template's content back, unless another stack relies on a different one
 //   delete   takes this stack's mark off; the profile goes with the last mark, if nothing uses it
 
-import { createHash } from "node:crypto";
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { EXIT, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
 import { NotFound } from "../incus/errors.ts";
-import type { Config, Devices, Profile } from "../incus/types.ts";
+import type { Config, Profile } from "../incus/types.ts";
 import { changed } from "./compare.ts";
+import { mountPoints, ownParents } from "./container/parents.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse, warn } from "./engine.ts";
 import {
@@ -23,29 +23,14 @@ import {
   profileOwners,
   withoutMarks,
 } from "./ownership.ts";
+import { digest, type ProfileContent, profileConflict, TEMPLATE } from "./profile-claim.ts";
 import { server } from "./server.ts";
 
-export interface ProfileInputs {
+export interface ProfileInputs extends ProfileContent {
   /** A remote of the incus client's configuration; empty for the local daemon. */
   remote: string;
   name: string;
-  description: string;
-  config: Config;
-  devices: Devices;
   owner: Owner;
-}
-
-/** Where the last template that was applied is remembered, so that two stacks can compare. */
-const TEMPLATE = "user.repoman.template";
-
-function digest({ description, config, devices }: ProfileInputs): string {
-  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-  const content = [
-    description,
-    sorted(config),
-    sorted(devices).map(([name, device]) => [name, sorted(device)]),
-  ];
-  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
 }
 
 async function live(client: IncusClient, name: string): Promise<Profile | undefined> {
@@ -57,33 +42,11 @@ async function live(client: IncusClient, name: string): Promise<Profile | undefi
   }
 }
 
-/** Why this stack must not write the profile that is there, if so. */
-function conflict(inputs: ProfileInputs, existing: Profile): string | undefined {
-  const owners = profileOwners(existing.config);
-  const shared = existing.config[TEMPLATE] === digest(inputs);
-  const others = [...owners].filter(([id]) => id !== inputs.owner.id).map(([, name]) => name);
-  if (others.length > 0 && !shared) {
-    return (
-      `the profile "${inputs.name}" is also managed by the stack ${others.map((o) => `"${o}"`).join(", ")}, ` +
-      `from another template than that of "${inputs.owner.stack}"\n` +
-      `  Make both templates the same, or give one of them another name.`
-    );
-  }
-  if (owners.size === 0) {
-    return (
-      `the profile "${inputs.name}" exists and repoman did not make it\n` +
-      `  Rename it, or shadow the template with a copy of it in profiles.d, or hand it to this stack:\n` +
-      `  incus profile set ${inputs.name} ${profileMark(inputs.owner)}=${inputs.owner.stack}`
-    );
-  }
-  return undefined;
-}
-
 export const handlers = guarded<ProfileInputs, ProfileInputs>("profile", {
   async check(olds, news) {
     if (olds.name !== undefined) return { inputs: news };
     const existing = await live(await server(news.remote), news.name);
-    const reason = existing && conflict(news, existing);
+    const reason = existing && profileConflict(news, existing);
     return reason ? refuse("profile", news, reason) : { inputs: news };
   },
 
@@ -97,7 +60,7 @@ export const handlers = guarded<ProfileInputs, ProfileInputs>("profile", {
     const client = await server(inputs.remote);
     const existing = await live(client, inputs.name);
     if (existing) {
-      const reason = conflict(inputs, existing);
+      const reason = profileConflict(inputs, existing);
       if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
       await apply(client, inputs);
     } else {
@@ -126,9 +89,15 @@ export const handlers = guarded<ProfileInputs, ProfileInputs>("profile", {
     const client = await server(news.remote);
     const existing = await live(client, news.name);
     // A profile that lost every mark while it is in this stack's state is drift, not a conflict.
-    const reason = existing && profileOwners(existing.config).size > 0 && conflict(news, existing);
+    const reason =
+      existing && profileOwners(existing.config).size > 0 && profileConflict(news, existing);
     if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
     await apply(client, news);
+    if (existing) {
+      const known = mountPoints(existing.devices);
+      const plugged = mountPoints(news.devices).filter((path) => !known.includes(path));
+      await ownParents(client, existing.used_by ?? [], plugged);
+    }
     return { outs: news };
   },
 

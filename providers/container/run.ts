@@ -9,6 +9,7 @@ import { forget } from "../server.ts";
 import { stopping } from "../stopping.ts";
 import type { ContainerInputs } from "./inputs.ts";
 import { addressOf } from "./live.ts";
+import { mountPoints } from "./parents.ts";
 import { makeUser, readyMark } from "./user.ts";
 
 /** Seconds that a clean stop may take before the instance is killed. */
@@ -39,8 +40,15 @@ export async function stop(client: IncusClient, project: string, name: string): 
 /**
  * Brings a container to the run state that is wanted of it, its user made and proved.
  * One whose user is not made yet is started for that, and stopped again where it should not run.
+ *
+ * @param before as it was before it was changed: mounts that are new to a running one have parents
+ *   that Incus has just made
  */
-export async function bringUp(client: IncusClient, inputs: ContainerInputs): Promise<Instance> {
+export async function bringUp(
+  client: IncusClient,
+  inputs: ContainerInputs,
+  before?: Instance,
+): Promise<Instance> {
   const { project, name, running } = inputs;
   let { value: instance } = await client.getInstance(project, name);
   const unfinished = instance.config[MARK.ready] === undefined;
@@ -49,8 +57,11 @@ export async function bringUp(client: IncusClient, inputs: ContainerInputs): Pro
   const readied = instance.config[MARK.ready] === readyMark(inputs);
 
   if (!runs && (shouldRun || !readied)) await start(client, instance);
-  if (!readied || (!runs && shouldRun)) {
-    await makeUser(client, inputs, mountPoints(instance));
+  const mounts = mountPoints(instance.expanded_devices);
+  const known = before && mountPoints(before.expanded_devices);
+  const plugged = runs && known !== undefined && mounts.some((path) => !known.includes(path));
+  if (!readied || (!runs && shouldRun) || plugged) {
+    await makeUser(client, inputs, mounts);
     await client.updateInstance(
       project,
       name,
@@ -80,10 +91,4 @@ export async function awaitAddress(
     if (address || !due || stopping.aborted) return address;
     await sleep(ADDRESS_STEP_MS, undefined, { signal: stopping }).catch(() => {});
   }
-}
-
-function mountPoints(instance: Instance): string[] {
-  return Object.values(instance.expanded_devices ?? {}).flatMap((device) =>
-    device.type === "disk" && device.path && device.path !== "/" ? [device.path] : [],
-  );
 }

@@ -57,7 +57,7 @@ export async function update(
       await warn(restartNotice(name, keys));
     }
   }
-  return bringUp(client, inputs);
+  return bringUp(client, inputs, existing);
 }
 
 function serverKeys(config: Config): Config {

@@ -5,6 +5,7 @@ import { Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { stopping } from "../stopping.ts";
 import type { ContainerInputs } from "./inputs.ts";
+import { parentsBelowHome } from "./parents.ts";
 
 const EXEC_MS = 120_000;
 
@@ -93,12 +94,14 @@ if [ -n "$new_home" ] && [ -d /etc/skel ]; then
 fi
 chown "$RM_UID:$RM_GID" "$RM_HOME"
 
-# Incus makes the missing parents of a mount as root's.
+# Incus makes the missing parents of a mount as root's, and those of one whose source is missing
+# when that is there at last, at some later start: then they are here already.
 set -f
 IFS='
 '
 for parent in $RM_PARENTS; do
-  if [ -d "$parent" ]; then chown "$RM_UID:$RM_GID" "$parent"; fi
+  if [ ! -d "$parent" ]; then mkdir "$parent" || continue; fi
+  chown "$RM_UID:$RM_GID" "$parent" || :
 done
 unset IFS
 
@@ -108,22 +111,6 @@ if [ -d /etc/sudoers.d ]; then
   mv /etc/sudoers.d/90-repoman.new /etc/sudoers.d/90-repoman
 fi
 `;
-
-/** The directories between the home and the mounts below it, nearest the home first. */
-export function parentsBelowHome(home: string, targets: string[]): string[] {
-  const parents = new Set<string>();
-  for (const target of targets) {
-    if (!target.startsWith(`${home}/`)) continue;
-    const parts = target
-      .slice(home.length + 1)
-      .split("/")
-      .slice(0, -1);
-    parts.forEach((_, index) => {
-      parents.add([home, ...parts.slice(0, index + 1)].join("/"));
-    });
-  }
-  return [...parents].sort();
-}
 
 /** The value of the mark that says for whom a container was made ready. */
 export function readyMark({ user }: Pick<ContainerInputs, "user">): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parentsBelowHome } from "../../providers/container/user.ts";
+import { parentsBelowHome } from "../../providers/container/parents.ts";
 
 test("the directories between the home and a mount are the user's", () => {
   expect(
