@@ -1,5 +1,7 @@
 import type { Path } from "../locate.ts";
+import { blockLines, blocksOf, flatten, isBlock, isEmpty, isOptions } from "./blocks.ts";
 import type { Draft, LineOptions } from "./draft.ts";
+import { gaps } from "./gaps.ts";
 import { id, type Pair, startsWith } from "./source.ts";
 import { isTable, keyText, own, same, type Table, valueText } from "./values.ts";
 
@@ -19,11 +21,6 @@ export function at(data: unknown, path: Path): unknown {
   }
   return value;
 }
-
-/** Options of Incus, which may be written as `a.b = 1` and as `"a.b" = 1`: one and the same key. */
-const isOptions = (path: Path): boolean =>
-  path[0] === "project" &&
-  ((path.length === 3 && path[2] === "config") || (path.length === 4 && path[2] === "device"));
 
 /** @param value undefined takes away what is there */
 export function assign(draft: Draft, path: Path, value: unknown, options: LineOptions = {}): void {
@@ -47,8 +44,6 @@ export function assign(draft: Draft, path: Path, value: unknown, options: LineOp
   }
 }
 
-const isEmpty = (table: Table): boolean => Object.values(table).every((each) => each === undefined);
-
 function assignTable(draft: Draft, path: Path, current: Table, wanted: Table): void {
   // What is new first: a table that is empty for a moment would lose its place.
   for (const [key, value] of Object.entries(wanted)) {
@@ -57,17 +52,6 @@ function assignTable(draft: Draft, path: Path, current: Table, wanted: Table): v
   for (const key of Object.keys(current)) {
     if (own(wanted, key) === undefined) assign(draft, [...path, key], undefined);
   }
-}
-
-/** Each option by its whole name, and where it is written. */
-export function flatten(table: Table, parts: readonly string[] = []): [string, Path, unknown][] {
-  return Object.entries(table).flatMap(([key, value]) => {
-    const path = [...parts, key];
-    if (isTable(value)) return flatten(value, path);
-    return value === undefined
-      ? []
-      : [[path.join("."), path, value] satisfies [string, Path, unknown]];
-  });
 }
 
 function assignOptions(draft: Draft, path: Path, table: Table): void {
@@ -101,21 +85,22 @@ function assignList(draft: Draft, path: Path, current: unknown[], wanted: unknow
     remove(draft, path);
     return;
   }
-  let head = 0;
-  while (head < current.length && head < wanted.length && same(current[head], wanted[head])) head++;
-  let tail = 0;
-  const most = Math.min(current.length, wanted.length) - head;
-  while (tail < most && same(current.at(-1 - tail), wanted.at(-1 - tail))) tail++;
-  const both = most - tail;
-  for (let index = head; index < head + both; index++) {
-    assign(draft, [...path, index], wanted[index]);
+  // From the end, so that what comes before keeps its index.
+  for (const { from, to, items } of gaps(current, wanted).reverse()) {
+    const both = Math.min(to - from, items.length);
+    for (let index = 0; index < both; index++) assign(draft, [...path, from + index], items[index]);
+    for (let index = to - 1; index >= from + both; index--) draft.remove([...path, index]);
+    for (let index = both; index < items.length; index++) {
+      insertElement(draft, path, from + index, items[index]);
+    }
   }
-  for (let index = current.length - tail - 1; index >= head + both; index--) {
-    draft.remove([...path, index]);
-  }
-  for (let index = head + both; index < wanted.length - tail; index++) {
-    insertElement(draft, path, index, wanted[index]);
-  }
+}
+
+/** Puts an element behind all others of a list, which need not be there. */
+export function append(draft: Draft, path: Path, value: unknown): void {
+  const current = at(draft.source.data, path);
+  if (Array.isArray(current)) insertElement(draft, path, current.length, value);
+  else assign(draft, path, [value]);
 }
 
 /** Puts an element before the one that has its index, or behind all. */
@@ -225,16 +210,6 @@ function addDotted(
   }
 }
 
-/** What gets a header of its own where it is new. */
-function isBlock(parent: Path, key: string, value: unknown): boolean {
-  if (key === "mount" || key === "project") return isTables(value);
-  if (parent.length === 0) return isTable(value);
-  return isTable(value) && ["env", "config", "device"].includes(key);
-}
-
-const isTables = (value: unknown): value is Table[] =>
-  Array.isArray(value) && value.length > 0 && value.every(isTable);
-
 function addBlocks(draft: Draft, path: Path, value: unknown): void {
   const parent = path.slice(0, -1);
   const place = parent.length === 0 ? topPlace(draft, String(path[0])) : endOf(draft, parent);
@@ -251,40 +226,6 @@ function topPlace(draft: Draft, name: string): number {
   );
   return next ? draft.above(next) : draft.end;
 }
-
-/** All the lines of something that has headers. */
-function blocksOf(path: Path, value: unknown): string[] {
-  if (isTables(value)) return join(value.map((each) => blockLines(path, each, true)));
-  const table = value as Table;
-  if (path.at(-1) === "device") {
-    const devices = Object.entries(table).filter(([, each]) => each !== undefined);
-    return join(devices.map(([name, each]) => blockLines([...path, name], each as Table, false)));
-  }
-  return blockLines(path, table, false);
-}
-
-/** The lines of one table: its header, its keys, and its own tables below. */
-export function blockLines(path: Path, table: Table, element: boolean): string[] {
-  const name = path
-    .filter((part) => typeof part === "string")
-    .map(keyText)
-    .join(".");
-  const lines = [element ? `[[${name}]]` : `[${name}]`];
-  const blocks: string[][] = [];
-  const inside = element ? [...path, 0] : path;
-  const entries = isOptions(path)
-    ? flatten(table).map(([key, , value]) => [key, value] as const)
-    : Object.entries(table);
-  for (const [key, value] of entries) {
-    if (value === undefined || (isTable(value) && isEmpty(value))) continue;
-    if (isBlock(inside, key, value)) blocks.push(blocksOf([...inside, key], value));
-    else lines.push(`${keyText(key)} = ${valueText(value)}`);
-  }
-  return join([lines, ...blocks]);
-}
-
-const join = (blocks: readonly string[][]): string[] =>
-  blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines));
 
 /** The line that holds a key, where it has one. */
 export function pairAt(draft: Draft, path: Path): Pair | undefined {

@@ -1,7 +1,8 @@
 import { EXIT, Fault } from "../../host/fault.js";
 import type { ProjectEntry } from "../schema.ts";
 import { nearest, quote } from "../text.ts";
-import { assign, at, flatten, pairAt, remove } from "./assign.ts";
+import { append, assign, at, pairAt, remove } from "./assign.ts";
+import { flatten } from "./blocks.ts";
 import { Draft } from "./draft.ts";
 import type { Pair } from "./source.ts";
 import { isTable, own, same, type Table } from "./values.ts";
@@ -37,9 +38,13 @@ export function addProject(entry: ProjectEntry): Edit {
     const projects = entries(draft);
     const wanted = entry.name.toLowerCase();
     refuseTaken(projects.find((each) => each?.toLowerCase() === wanted));
-    const list = at(draft.source.data, ["project"]);
-    const before = Array.isArray(list) ? list : [];
-    assign(draft, ["project"], [...before, entry]);
+    const before = at(draft.source.data, ["project"]) ?? [];
+    if (!Array.isArray(before)) {
+      throw new Fault("what the registry has as project is no list", {
+        remedy: "Begin each project with two brackets: [[project]].",
+      });
+    }
+    append(draft, ["project"], entry);
     return (data) => ({ ...data, project: [...before, entry] });
   });
 }

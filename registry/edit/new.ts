@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { schemaUrl } from "../json-schema.ts";
 import { type RegistryFile, registrySchema } from "../schema.ts";
-import { blockLines } from "./assign.ts";
+import { blockLines } from "./blocks.ts";
 import { keyText, valueText } from "./values.ts";
 
 const WIDTH = 90;

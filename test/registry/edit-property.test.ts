@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { flatten } from "../../registry/edit/assign.ts";
+import { flatten } from "../../registry/edit/blocks.ts";
 import {
   addProject,
   type Edit,
