@@ -1,11 +1,7 @@
-import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { type BackupSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
 import { readCopies } from "../backup/copies.ts";
 import { note } from "../output/say.ts";
-import { Status } from "../output/status.ts";
-import { bytes } from "../output/units.ts";
 import { addExamples } from "../program.ts";
 
 interface Options {
@@ -13,19 +9,8 @@ interface Options {
   dryRun?: boolean;
   delete: boolean;
   allowDeletes?: boolean;
+  yes?: boolean;
   json?: boolean;
-}
-
-/** What became of one repository, as `--json` prints it. */
-interface Line {
-  name: string;
-  result: string;
-  reason?: string;
-  remedy?: string;
-  files?: number;
-  bytes?: number;
-  deletions?: number;
-  seconds?: number;
 }
 
 export function define(command: Command): void {
@@ -33,13 +18,15 @@ export function define(command: Command): void {
     .description(
       "Mirrors repositories to the backup disk now, by the same rules as `up`: the disk must be the " +
         "one that it was, the repository must not have shrunk, and no more is deleted than the limits " +
-        "allow.",
+        "allow (max_delete, max_delete_percent). Exits 3 where the disk is out of reach, 4 where " +
+        "another run is at work.",
     )
     .argument("[names...]", "only these projects")
     .option("--stack <name>", "another stack than this host's")
     .option("-n, --dry-run", "say what would be copied and deleted, and do nothing")
     .option("--no-delete", "keep on the copy what the repository no longer has")
     .option("--allow-deletes", "go beyond the limits on deletions, having shown them")
+    .option("-y, --yes", "do not ask before deleting beyond the limits")
     .option("--json", "as JSON")
     .action(sync);
   addExamples(command, [
@@ -50,103 +37,53 @@ export function define(command: Command): void {
 }
 
 async function sync(names: string[], options: Options): Promise<void> {
-  const { specs } = await readCopies(names, { stack: options.stack, make: true });
+  const began = performance.now();
+  const { setting, specs } = await readCopies(names, { stack: options.stack, make: true });
+  const { exitCodeOf, showDeletions, syncAll } = await import("../backup/sync.ts");
+  if (options.allowDeletes && !options.dryRun) {
+    const deletions = options.delete ? await showDeletions(specs) : 0;
+    const { canAsk, consent } = await import("../output/ask.ts");
+    // Without a terminal the option itself is the word.
+    const asks = deletions > 0 && canAsk();
+    const would = "deletes on the copies";
+    if (asks && !(await consent("Delete them on the copies?", { yes: options.yes, would }))) {
+      note("Nothing was changed.");
+      process.exitCode = EXIT.failed;
+      return;
+    }
+  }
   const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
   }
-  const status = new Status(process.stderr);
-  const lines: Line[] = [];
-  const queue = [...specs];
-  const worker = async () => {
-    for (let spec = queue.shift(); spec && !stopped.signal.aborted; spec = queue.shift()) {
-      const line = options.dryRun
-        ? await foreseen(spec)
-        : await mirrored(spec, options, status, stopped.signal);
-      status.done(spec.name);
-      if (!options.json) status.print(describe(line));
-      lines.push(line);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
-  status.end();
+  const lines = await syncAll(specs, options, { signal: stopped.signal, print: !options.json });
   if (options.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`);
-  const good = new Set(["ok", "ok-vanished", "pending"]);
-  if (stopped.signal.aborted || lines.some(({ result }) => !good.has(result))) {
-    process.exitCode = EXIT.failed;
-  }
-}
-
-async function mirrored(
-  spec: BackupSpec,
-  { delete: deletes, allowDeletes }: Options,
-  status: Status,
-  signal: AbortSignal,
-): Promise<Line> {
-  const { name } = spec;
-  if (allowDeletes) await showDeletions(spec);
-  status.set(name, "checking");
-  const record = await mirror(spec, {
-    signal,
-    noDelete: !deletes,
-    allowDeletes,
-    onProgress: ({ phase, bytes: copied, totalBytes, rate }) => {
-      const share = totalBytes ? ` of ${bytes(totalBytes)}` : "";
-      const speed = rate ? `, ${bytes(rate)}/s` : "";
-      status.set(name, phase === "copying" ? `${bytes(copied)}${share}${speed}` : phase);
+  else if (lines.length > 1) note(summary(lines.map(({ result }) => result)));
+  process.exitCode = stopped.signal.aborted ? EXIT.failed : exitCodeOf(lines);
+  if (options.dryRun || specs.length === 0) return;
+  const { journal, resultOf } = await import("../journal.ts");
+  await journal(setting, {
+    command: "sync",
+    names: specs.map(({ name }) => name),
+    result: stopped.signal.aborted ? "stopped" : resultOf(Number(process.exitCode)),
+    exitCode: Number(process.exitCode),
+    began,
+    details: {
+      files: lines.reduce((sum, { files = 0 }) => sum + files, 0),
+      bytes: lines.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+      deletions: lines.reduce((sum, { deletions = 0 }) => sum + deletions, 0),
+      ...(lines.some(({ result }) => !result.startsWith("ok")) && {
+        trouble: lines.flatMap(({ name, result }) =>
+          result.startsWith("ok") ? [] : [`${name}: ${result}`],
+        ),
+      }),
     },
   });
-  return lineOf(record);
 }
 
-function lineOf({ name, result, reason, remedy, counts, seconds }: RunRecord): Line {
-  return {
-    name,
-    result,
-    ...(reason === undefined ? {} : { reason }),
-    ...(remedy === undefined ? {} : { remedy }),
-    files: counts.copied,
-    bytes: counts.copiedBytes,
-    deletions: counts.deleted,
-    seconds,
-  };
-}
-
-async function foreseen(spec: BackupSpec): Promise<Line> {
-  const { name } = spec;
-  const found = await pending(spec);
-  if (!found.ok) return { name, result: found.result, reason: found.reason, remedy: found.remedy };
-  const { files, bytes: size, deletions, refused } = found;
-  return {
-    name,
-    result: refused ? "refused" : "pending",
-    files,
-    bytes: size,
-    deletions,
-    ...refused,
-  };
-}
-
-/** Whoever goes beyond the limits sees first what goes. */
-async function showDeletions(spec: BackupSpec): Promise<void> {
-  const found = await pending(spec);
-  if (!found.ok || found.deletions === 0) return;
-  const more = found.deletions - found.deleting.length;
-  const list = [...found.deleting, ...(more > 0 ? [`and ${more} more`] : [])];
-  note(`${spec.name}: deleting ${found.deletions} on the copy:\n  ${list.join("\n  ")}`);
-}
-
-function describe({
-  name,
-  result,
-  reason,
-  remedy,
-  files = 0,
-  bytes: size = 0,
-  deletions = 0,
-}: Line) {
-  const facts = `${files} ${files === 1 ? "file" : "files"}, ${bytes(size)}, ${deletions} deleted`;
-  const why = reason === undefined ? "" : `: ${reason}`;
-  const how = remedy === undefined ? "" : `\n  ${remedy}`;
-  return `${name}: ${result}${result === "refused" || result === "unreachable" ? "" : ` (${facts})`}${why}${how}`;
+/** `48 ok, 2 refused`. */
+function summary(results: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const result of results) counts.set(result, (counts.get(result) ?? 0) + 1);
+  return [...counts].map(([result, count]) => `${count} ${result}`).join(", ");
 }
