@@ -73,7 +73,13 @@ async function adopt(name: string | undefined, options: Options): Promise<void> 
   }
 }
 
-async function adoptWith(
+/**
+ * Plans, shows, asks and adopts.
+ *
+ * @param client stays open
+ * @throws Fault that says why it cannot be adopted as it is
+ */
+export async function adoptWith(
   context: Context,
   client: IncusClient,
   name: string | undefined,
