@@ -14,6 +14,7 @@ import { changed } from "./compare.ts";
 import { remove } from "./container/create.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse } from "./engine.ts";
+import { FEATURES } from "./features.ts";
 import {
   describeOwner,
   isOwn,
@@ -42,17 +43,6 @@ export interface ProjectState extends ProjectInputs {
 interface CheckedProject extends ProjectInputs {
   config: Config;
 }
-
-/**
- * Profiles and images come from the project `default`: the estate shares profiles with what else
- * is on the server, and a project without objects of its own can be deleted when it is empty.
- */
-const FEATURES: Config = {
-  "features.images": "false",
-  "features.profiles": "false",
-  "features.storage.buckets": "true",
-  "features.storage.volumes": "true",
-};
 
 async function live(client: IncusClient, name: string) {
   try {
