@@ -1,7 +1,5 @@
 // What one may try after the first `npm start`: three commands that can be copied as they are.
 
-import { stat } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { join, relative } from "node:path";
 import { which } from "../../tools/which.js";
 import { commandLine } from "../output/quote.ts";
@@ -20,7 +18,7 @@ export interface Step {
 export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Step[]> {
   const entry = Object.entries(outputs.containers).find(([, { state }]) => state === "Running");
   if (!entry) return [];
-  const [name, { path, repo }] = entry;
+  const [name] = entry;
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
   const { defaults } = await readRegistry(setting, config);
   const instance = `${config.remote ?? "local"}:${name}`;
@@ -31,18 +29,7 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
   return [
     {
       does: "Work in a container, as yourself and in the repository",
-      command: commandLine([
-        ...incus,
-        "exec",
-        instance,
-        ...inProject,
-        ...(await identity(repo ?? undefined)),
-        "--cwd",
-        path ?? "/",
-        "--",
-        "bash",
-        "-l",
-      ]),
+      command: commandLine([...self, "shell", name, ...stack]),
     },
     {
       does: "Change something behind Pulumi's back, and see it found",
@@ -58,18 +45,6 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
 export function renderSteps(steps: readonly Step[]): string {
   const { dim, cyan } = colorsFor(process.stdout);
   return steps.map(({ does, command }) => `${dim(`# ${does}`)}\n${cyan(command)}`).join("\n\n");
-}
-
-/** The user inside has the name, ids and home of the repository's owner. */
-async function identity(repo: string | undefined): Promise<string[]> {
-  const owner = repo === undefined ? undefined : await stat(repo).catch(() => undefined);
-  if (!owner) return [];
-  const self = userInfo();
-  const known =
-    owner.uid === self.uid
-      ? ["--env", `HOME=${self.homedir}`, "--env", `USER=${self.username}`]
-      : [];
-  return ["--user", String(owner.uid), "--group", String(owner.gid), ...known];
 }
 
 /** The variable with which the incus client finds a daemon that is not the system's. */

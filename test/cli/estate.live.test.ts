@@ -60,9 +60,9 @@ test("the commands that are offered next do what they say", async () => {
     .split("\n")
     .filter((line) => /^(incus|bin\/)/.test(line));
 
-  // The image of the tests has no bash, and nobody is there to type.
-  expect(enter).toMatch(/ -- bash -l$/);
-  const inside = enter.replace(/bash -l$/, `sh -c 'pwd; id -u; echo "$HOME $USER"'`);
+  // Nobody is there to type.
+  expect(enter).toMatch(/^bin\/repoman shell beta --stack rig$/);
+  const inside = `${enter} -- sh -c 'pwd; id -u; echo "$HOME $USER"'`;
   const entered = await host.run(["sh", "-c", inside]);
   expect(entered.stdout).toBe(
     `${join(host.reposRoot, "two words")}\n${host.user.uid}\n${host.home} ${host.user.name}\n`,
