@@ -40,7 +40,7 @@ async function list({ stack, json }: Options): Promise<void> {
   else {
     const { explain, renderList } = await import("../estate/list.ts");
     const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-    process.stdout.write(`${renderList(rows, width, Date.now())}\n`);
+    process.stdout.write(`${renderList(rows, width, context.registry.defaults.reposRoot)}\n`);
     for (const line of explain(rows)) note(line);
   }
   if (live.unreachable) throw live.unreachable;

@@ -4,8 +4,18 @@ import { type Column, renderTable } from "../output/table.ts";
 import type { Row } from "./rows.ts";
 import { ago, coloured, withTilde } from "./summary.ts";
 
+/** How a table is looked at. */
+interface View {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Whether there is not room for all. */
+  narrow: boolean;
+  /** Where repositories lie: where there is little room, their paths begin there. */
+  reposRoot: string;
+}
+
 interface ListColumn extends Column {
-  cell(row: Row, now: number): string;
+  cell(row: Row, view: View): string;
   /** Left out where it says nothing and the terminal is too narrow for all. */
   optional?: true;
 }
@@ -17,7 +27,7 @@ const COLUMNS: readonly ListColumn[] = [
   {
     head: "REPOSITORY",
     least: 10,
-    cell: ({ repository }) => (repository ? printable(withTilde(repository)) : "-"),
+    cell: repositoryCell,
   },
   { head: "IMAGE", least: 5, cell: ({ image }) => text(image) },
   { head: "PROFILES", least: 8, cell: ({ profiles }) => text(profiles.join(", ")) },
@@ -26,33 +36,31 @@ const COLUMNS: readonly ListColumn[] = [
   { head: "DRIFT", cell: driftCell },
 ];
 
-/** Least space between two columns, as `renderTable` leaves it. */
-const GAP = 2;
+/** Below this everything is shortened that can be. */
+const WIDE_ENOUGH = 110;
 
 /**
  * The table of `repoman list`.
  *
  * @param width of the terminal; undefined where there is none: then nothing is cut or left out
+ * @param reposRoot absolute
  * @param now milliseconds since the epoch
  */
-export function renderList(rows: readonly Row[], width: number | undefined, now: number): string {
-  const all = COLUMNS.map((column) => ({
+export function renderList(
+  rows: readonly Row[],
+  width: number | undefined,
+  reposRoot: string,
+  now = Date.now(),
+): string {
+  const narrow = width !== undefined && width < WIDE_ENOUGH;
+  const shown = COLUMNS.map((column) => ({
     column,
-    cells: rows.map((row) => column.cell(row, now)),
-  }));
-  const least = all.reduce(
-    (sum, { column }) => sum + (column.least ?? column.head.length) + GAP,
-    0,
-  );
-  const narrow = width !== undefined && width < Math.max(least + 24, 100);
-  const shown = all.filter(
+    cells: rows.map((row) => column.cell(row, { now, narrow, reposRoot })),
+  })).filter(
     ({ column, cells }) => !(narrow && column.optional && cells.every((cell) => cell === "-")),
   );
   return renderTable(
-    shown.map(({ column: { head, least: smallest } }) => ({
-      head,
-      ...(smallest !== undefined && { least: smallest }),
-    })),
+    shown.map(({ column: { head, least } }) => ({ head, ...(least !== undefined && { least }) })),
     rows.map((_, index) => shown.map(({ cells }) => cells[index] ?? "-")),
     width,
   );
@@ -61,7 +69,9 @@ export function renderList(rows: readonly Row[], width: number | undefined, now:
 /** What the table has no room for, a line or more for each row that needs it. */
 export function explain(rows: readonly Row[]): string[] {
   return rows.flatMap(({ name, drift, reason, trust, differences }) => {
-    const said = (what: string) => `${printable(name)}: ${lines(what)}`;
+    // Some messages begin with the project's name themselves.
+    const said = (what: string) =>
+      `${printable(name)}: ${lines(what.replace(`project "${name}": `, ""))}`;
     return [
       ...(trust
         ? [`! ${lines(trust)}\n  Look at it, and agree or not: repoman trust ${name}`]
@@ -93,7 +103,13 @@ function stateCell(state: string | null, enabled: boolean, drift: Row["drift"]):
   return !enabled && drift === "ok" ? colorsFor(process.stdout).dim("disabled") : "-";
 }
 
-function syncCell({ lastSync, syncResult }: Row, now: number): string {
+function repositoryCell({ repository }: Row, { narrow, reposRoot }: View): string {
+  if (repository === null) return "-";
+  const short = narrow && repository.startsWith(`${reposRoot}/`);
+  return printable(short ? repository.slice(reposRoot.length + 1) : withTilde(repository));
+}
+
+function syncCell({ lastSync, syncResult }: Row, { now }: View): string {
   const { yellow } = colorsFor(process.stdout);
   const good = syncResult === null || syncResult === "ok" || syncResult === "ok-vanished";
   const when = lastSync ? ago(now - Date.parse(lastSync)).replace(/^just | ago$/, "") : "";

@@ -125,7 +125,7 @@ test("the table fits into 80 columns, and says below what it has no room for", a
   const table = text.trimEnd().split("\n");
   expect(table[0]).toMatch(/^NAME +STATE +ADDRESS +REPOSITORY +IMAGE +PROFILES +SYNCED +DRIFT$/);
   for (const line of table.slice(0, NAMES.length + 3)) expect(line.length).toBeLessThanOrEqual(80);
-  expect(text).toMatch(/\nplain ! +Running +10\.\S+ +\S+ +busybox +default +(now|\d+ min) +ok\n/);
+  expect(text).toMatch(/\nplain ! +Running +10\.\S+ +plain +busybox +default +(now|\d+ min) +ok\n/);
   expect(text).toContain("limited: config.limits.memory differs from what is declared");
   expect(text).toContain("stray: repoman did not make it");
   expect(text).toContain("repoman trust plain");
