@@ -27,6 +27,12 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/list.ts"),
   },
   {
+    name: "status",
+    summary: "the health of it all, with a remedy for whatever is not good",
+    group: "Estate",
+    load: () => import("./commands/status.ts"),
+  },
+  {
     name: "preview",
     summary: "show what `up` would change, and what has drifted",
     group: "Estate",
