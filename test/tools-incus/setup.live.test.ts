@@ -16,7 +16,7 @@ import { stop } from "../../tools/incus/daemon.js";
 import { incusEnv } from "../../tools/incus/endpoint.js";
 import { daemonFolder } from "../../tools/incus/folder.js";
 import { incusStep } from "../../tools/incus/setup.js";
-import { ensureSubIds } from "../../tools/incus/subids.js";
+import { ensureSubIds, readLent, takeBackSubIds } from "../../tools/incus/subids.js";
 import { run } from "../rig/command.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { mountsBelow, unmountBelow } from "../rig/mounts.ts";
@@ -207,6 +207,29 @@ describe("lending ids to containers", () => {
     expect(steps[0]).toContain("uid 1234 of this machine");
     expect(await ensureSubIds(options)).toBe(false);
     expect(steps).toHaveLength(2);
+  });
+
+  test("notes the ids that it lends, and takes back those and no others", async () => {
+    const root = await rootFolder();
+    const before = "root:1000000:1000000000\nroot:77:1\n";
+    for (const name of ["subuid", "subgid"]) writeFileSync(join(root, "etc", name), before);
+    const record = join(root, "lent.json");
+    const options = { uid: 1234, gid: 1235, progress: { step: () => {} }, root, record };
+    await ensureSubIds(options);
+    await ensureSubIds({ ...options, owners: [{ uid: 77, gid: 77 }] });
+    expect(readLent(record)).toEqual([
+      { kind: "uid", id: 1234 },
+      { kind: "gid", id: 1235 },
+    ]);
+    // One of them somebody has removed by hand.
+    writeFileSync(join(root, "etc/subgid"), before);
+    expect(await takeBackSubIds(record, { root })).toEqual([
+      `root:1234:1 in ${join(root, "etc/subuid")}`,
+    ]);
+    for (const name of ["subuid", "subgid"]) {
+      expect(readFileSync(join(root, "etc", name), "utf8")).toBe(before);
+    }
+    expect(await takeBackSubIds(record, { root })).toEqual([]);
   });
 
   test("makes the files where there are none, with root's own range", async () => {

@@ -17,7 +17,7 @@ import {
 } from "./install.js";
 import { asRoot, lastWords } from "./process.js";
 import { ownSocket } from "./status.js";
-import { ensureSubIds, subIdsAreSet } from "./subids.js";
+import { ensureSubIds, lentFile, subIdsAreSet } from "./subids.js";
 
 /**
  * @typedef {import("../../host/paths.js").Paths} Paths
@@ -59,7 +59,7 @@ export const incusStep = {
     // Most come with the daemon.
     await installTools(progress);
     // Before anything is made: a fresh daemon of ours reads these files when it starts a container.
-    await ensureSubIds({ progress });
+    await ensureSubIds({ progress, record: lentFile(paths) });
     await provideStorageTools(socket, progress);
     const own = socket === ownSocket(paths);
     await initialise(socket, { progress, ...(own ? { folder: daemonFolder(paths) } : {}) });

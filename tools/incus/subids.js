@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
+import { writeFileAtomic } from "../../host/files.js";
 import { asRoot, lastWords, which } from "./process.js";
 
 /**
@@ -50,7 +51,7 @@ export function missingRanges(text, ids) {
 
 /**
  * Lends users' ids to containers, as `raw.idmap` needs. Nothing happens where they are lent
- * already, and nothing is ever taken out.
+ * already.
  *
  * @param {object} options
  * @param {number} [options.uid] of the user; this process's unless given
@@ -58,10 +59,12 @@ export function missingRanges(text, ids) {
  * @param {{ uid: number, gid: number }[]} [options.owners] of repositories, besides
  * @param {{ step(text: string): void }} options.progress told what is added and why
  * @param {string} [options.root] the machine's root folder
+ * @param {string} [options.record] file in which single ids that are added are noted, so that they
+ *   can be taken back one day
  * @returns {Promise<boolean>} whether something was added
  * @throws {Fault} (exit 3)
  */
-export async function ensureSubIds({ progress, root = "/", owners = [], ...user }) {
+export async function ensureSubIds({ progress, root = "/", owners = [], record, ...user }) {
   const everyone = [{ ...own(), ...defined(user) }, ...owners];
   const missing = KINDS.flatMap((kind) =>
     missingRanges(
@@ -77,8 +80,71 @@ export async function ensureSubIds({ progress, root = "/", owners = [], ...user 
         : "the ids that containers live under";
     progress.step(`Adding root:${start}:${count} to ${fileOf(kind, root)}: ${why}`);
   }
+  // Noted first: what was added without a note would stay for good.
+  if (record) await noteLent(record, missing);
   await add(missing, root);
   return true;
+}
+
+/** Where this user's set-up notes what it has lent. @param {import("../../host/paths.js").Paths} paths */
+export const lentFile = (paths) => join(paths.stateDir, "subids.json");
+
+/** @typedef {{ kind: "uid" | "gid", id: number }} Lent */
+
+/**
+ * @param {string} record
+ * @param {(Range & { kind: "uid" | "gid" })[]} ranges
+ */
+async function noteLent(record, ranges) {
+  const lent = ranges
+    .filter(({ count }) => count === 1)
+    .map(({ kind, start: id }) => ({ kind, id }));
+  const known = readLent(record);
+  const isNew = (/** @type {Lent} */ { kind, id }) =>
+    !known.some((each) => each.kind === kind && each.id === id);
+  if (lent.some(isNew)) {
+    await writeFileAtomic(record, `${JSON.stringify([...known, ...lent.filter(isNew)])}\n`);
+  }
+}
+
+/**
+ * The single ids that were noted as lent by set-up.
+ * @param {string} record
+ * @returns {Lent[]}
+ */
+export function readLent(record) {
+  const text = read(record);
+  return text === "" ? [] : JSON.parse(text);
+}
+
+/**
+ * Takes back the single ids that set-up has lent. The large range that containers live under
+ * stays: any other container on the machine may live under it, too.
+ *
+ * @param {string} record
+ * @param {{ root?: string }} [options]
+ * @returns {Promise<string[]>} the lines that are gone
+ * @throws {Fault} (exit 3)
+ */
+export async function takeBackSubIds(record, { root = "/" } = {}) {
+  const there = readLent(record).filter(({ kind, id }) =>
+    read(fileOf(kind, root)).split("\n").includes(`root:${id}:1`),
+  );
+  if (there.length > 0) {
+    const purpose = "Taking back ids that were lent to containers";
+    const program = which("usermod") ?? "usermod";
+    const prefix = root === "/" ? [] : ["--prefix", root];
+    const flags = there.flatMap(({ kind, id }) => [`--del-sub${kind}s`, `${id}-${id}`]);
+    const finished = await asRoot([program, ...prefix, ...flags, "root"], purpose);
+    if (finished.code !== 0) {
+      throw new Fault(`${purpose} failed: ${lastWords(finished)}`, {
+        remedy: `run it by hand: sudo ${[program, ...flags, "root"].join(" ")}`,
+        exitCode: EXIT.environment,
+      });
+    }
+  }
+  rmSync(record, { force: true });
+  return there.map(({ kind, id }) => `root:${id}:1 in ${fileOf(kind, root)}`);
 }
 
 /**
