@@ -105,6 +105,48 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/logs.ts"),
   },
   {
+    name: "new",
+    summary: "make a container for a repository, and its entry in the registry",
+    group: "Projects",
+    load: () => import("./commands/new.ts"),
+  },
+  {
+    name: "remove",
+    summary: "remove a project's container and entry; repository and backup stay",
+    group: "Projects",
+    load: () => import("./commands/remove.ts"),
+  },
+  {
+    name: "rename",
+    summary: "give a project another name, with nothing made anew",
+    group: "Projects",
+    load: () => import("./commands/rename.ts"),
+  },
+  {
+    name: "enable",
+    summary: "take a disabled project up again",
+    group: "Projects",
+    load: () => import("./commands/enable.ts"),
+  },
+  {
+    name: "disable",
+    summary: "keep a project in the registry without bringing it up",
+    group: "Projects",
+    load: () => import("./commands/disable.ts"),
+  },
+  {
+    name: "update",
+    summary: "apply one project's overrides",
+    group: "Projects",
+    load: () => import("./commands/update.ts"),
+  },
+  {
+    name: "setup",
+    summary: "look at this host, and write the registry and the stack's config",
+    group: "Host",
+    load: () => import("./commands/setup.ts"),
+  },
+  {
     name: "env",
     summary: "print the environment in which plain `pulumi` commands work",
     group: "Host",

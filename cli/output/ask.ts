@@ -21,16 +21,21 @@ export interface Consent {
   yes?: boolean | undefined;
   /** What the command would do, for the message where nobody can be asked: "removes …". */
   would: string;
+  /** The answer that Enter gives; no unless said. */
+  initial?: boolean;
 }
 
 /**
- * Asks whether to go on, no being the default.
+ * Asks whether to go on.
  *
  * @returns the answer; true with `--yes`
  * @throws Fault (usage) without a terminal and `--yes`
  * @throws Cancelled
  */
-export async function consent(question: string, { yes, would }: Consent): Promise<boolean> {
+export async function consent(
+  question: string,
+  { yes, would, initial = false }: Consent,
+): Promise<boolean> {
   if (yes) return true;
   if (!canAsk()) {
     throw new Fault(`this ${would}, and there is no terminal to ask at`, {
@@ -39,7 +44,7 @@ export async function consent(question: string, { yes, would }: Consent): Promis
     });
   }
   return ask<boolean>(({ confirm }, io) =>
-    confirm({ message: question, initialValue: false, ...io }),
+    confirm({ message: question, initialValue: initial, ...io }),
   );
 }
 

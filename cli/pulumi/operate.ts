@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Registry } from "../../registry/types.ts";
+import { carriedOut, readRenames, renamesFile } from "../../survey/renames.ts";
 import { journal, resultOf } from "../journal.ts";
 import { note, reportError } from "../output/say.ts";
 import {
@@ -144,7 +145,7 @@ function goesByRegistry(operation: Operation): boolean {
 
 async function targetsOf(
   { names, operation }: Request,
-  { backend, project, stack }: Setting,
+  { backend, project, stack, env }: Setting,
   registry: Registry | undefined,
   file: string,
 ): Promise<string[]> {
@@ -163,8 +164,10 @@ async function targetsOf(
   }
   requireNames(names, [...new Set(known)], file);
   if (!declares) return ownTargets(names);
+  const former = carriedOut(await readRenames(renamesFile(stack, env)), { projects: declared });
   return upTargets(
-    names,
+    // What was renamed is in the state under its former name.
+    [...names, ...names.flatMap((name) => former.get(name) ?? [])],
     declared.filter(({ name }) => names.includes(name)).flatMap(({ profiles }) => profiles),
   );
 }

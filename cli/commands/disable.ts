@@ -1,0 +1,6 @@
+import type { Command } from "commander";
+import { defineEnabling } from "./enabling.ts";
+
+export function define(command: Command): void {
+  defineEnabling(command, false);
+}

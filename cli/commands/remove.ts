@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { printable } from "../../registry/text.ts";
+import { consent } from "../output/ask.ts";
+import { note } from "../output/say.ts";
+import { addExamples } from "../program.ts";
+
+interface Options {
+  stack?: string;
+  yes?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Removes a project's container and its entry in the registry. Its repository and its backup " +
+        "stay, and so do its overrides, set aside. What was cut off is finished by running it again.",
+    )
+    .argument("[name]", "the project; chosen from a list where there is a terminal")
+    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .option("-y, --yes", "do not ask")
+    .action(act);
+  addExamples(command, [
+    ["repoman remove web", "show what goes and what stays, ask, remove"],
+    ["repoman remove web --yes", "without asking"],
+  ]);
+}
+
+async function act(named: string | undefined, { stack, yes }: Options): Promise<void> {
+  const { describeRemoval, planRemoval, remove, staying } = await import("../estate/removal.ts");
+  const removal = await planRemoval(named, stack);
+  const { context, name, project } = removal;
+  note(describeRemoval(removal));
+  const would = `removes the container and the entry of "${name}"`;
+  if (!(await consent(`Remove "${name}"?`, { yes, would }))) {
+    note("Nothing was changed.");
+    return;
+  }
+  const { aside } = await remove(removal);
+  const { journal } = await import("../journal.ts");
+  await journal(context.setting, { command: "remove", names: [name], result: "ok", exitCode: 0 });
+  const kept = [
+    ...staying(project),
+    ...(aside === undefined ? [] : [`Stays:  its overrides ${printable(aside)}`]),
+  ];
+  process.stdout.write([`Removed "${name}".`, ...kept, ""].join("\n"));
+}

@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import { consent } from "../output/ask.ts";
+import { note } from "../output/say.ts";
+import { addExamples } from "../program.ts";
+
+interface Options {
+  stack?: string;
+  yes?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Gives a project another name: its entry, its container, its overrides and the record of its " +
+        "backups. Nothing is made anew, and the repository and its backup stay where they are. A " +
+        "running container is stopped for it and started again. What was cut off is finished by " +
+        "running it again.",
+    )
+    .argument("<old>", "the project")
+    .argument("<new>", "its new name")
+    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .option("-y, --yes", "do not ask")
+    .action(act);
+  addExamples(command, [
+    ["repoman rename web site", "show what that means, ask, rename"],
+    ["repoman rename web site --yes", "without asking"],
+  ]);
+}
+
+async function act(from: string, to: string, { stack, yes }: Options): Promise<void> {
+  const { describeRename, planRename, rename } = await import("../estate/renaming.ts");
+  const plan = await planRename(from, to, stack);
+  note(describeRename(plan));
+  const would = plan.stops
+    ? `stops the container "${from}", and starts it again as "${to}"`
+    : `renames the project "${from}"`;
+  if (!(await consent(`Rename "${from}" to "${to}"?`, { yes, would }))) {
+    note("Nothing was changed.");
+    return;
+  }
+  const exitCode = await rename(plan);
+  process.exitCode = exitCode;
+  const { journal, resultOf } = await import("../journal.ts");
+  const result = resultOf(exitCode);
+  const { setting } = plan.context;
+  await journal(setting, { command: "rename", names: [from, to], result, exitCode });
+  if (exitCode === 0) process.stdout.write(`Renamed "${from}" to "${to}".\n`);
+  else note(`What is left to do is finished by: repoman rename ${from} ${to}`);
+}

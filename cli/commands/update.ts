@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { printable } from "../../registry/text.ts";
+import { note, warn } from "../output/say.ts";
+import { requireNames } from "../preflight.ts";
+import { addExamples } from "../program.ts";
+
+interface Options {
+  stack?: string;
+  yes?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Reads one project's overrides anew (repos.d/<name>.toml, and the repository's .repoman.toml as " +
+        "far as it is trusted) and applies what they say to that project alone. Shows the changes " +
+        "first and asks; without a terminal it needs --yes.",
+    )
+    .argument("[name]", "the project; chosen from a list where there is a terminal")
+    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .option("-y, --yes", "do not ask")
+    .action(act);
+  addExamples(command, [
+    ["repoman update web", "after an edit of repos.d/web.toml"],
+    ["repoman update web --yes", "without asking"],
+  ]);
+}
+
+async function act(named: string | undefined, { stack, yes }: Options): Promise<void> {
+  const [{ readContext }, { chooseProject }, { operate }, { overrideFile }, { exists }] =
+    await Promise.all([
+      import("../context.ts"),
+      import("../estate/choose.ts"),
+      import("../pulumi/operate.ts"),
+      import("../registry/overrides.ts"),
+      import("../../host/files.js"),
+    ]);
+  const { registry, file, setting } = await readContext({ stack });
+  const names = registry.projects.map(({ name }) => name);
+  const name = await chooseProject(named, names, "Update which project?");
+  requireNames([name], names, file);
+  const override = overrideFile(file, name);
+  if (await exists(override)) note(`Counts: ${printable(override)}`);
+  for (const { project, what, remedy } of registry.warnings) {
+    if (project === name) warn(`${what}\n  ${remedy}`);
+  }
+  const { exitCode } = await operate({
+    operation: "up",
+    names: [name],
+    flags: yes ? ["--skip-preview"] : [],
+    yes,
+    stack: setting.stack,
+  });
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,114 @@
+// Making or fetching a repository with git, whole or not at all.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { EXIT, Fault } from "../../host/fault.js";
+import { quote } from "../../registry/text.ts";
+import { findProgram } from "../find-program.ts";
+import { note } from "../output/say.ts";
+
+/** How a repository comes to be that is not there. */
+export interface Origin {
+  /** An empty one. */
+  create?: boolean | undefined;
+  /** A copy of this one. */
+  clone?: string | undefined;
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/**
+ * Holds that the repository is there, or can be made.
+ *
+ * @returns whether it is yet to be made
+ * @throws Fault (conflict)
+ */
+export async function requireRepository(
+  path: string,
+  { create, clone }: Origin,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  if (!(await isDirectory(path))) {
+    const there = await stat(path).catch(() => undefined);
+    if (!there && (create || clone !== undefined)) return true;
+    throw new Fault(
+      there ? `${quote(path)} is not a directory` : `there is no repository at ${quote(path)}`,
+      {
+        remedy: there
+          ? "Name another with --repo."
+          : "Name another with --repo, make it with --create, or fetch it with --clone URL.",
+        exitCode: EXIT.conflict,
+      },
+    );
+  }
+  if (clone === undefined) return false;
+  const known = await git(["-C", path, "remote", "get-url", "origin"], env);
+  if (known.code === 0 && known.stdout.trim() === clone) return false;
+  throw new Fault(`${quote(path)} is there already, and no clone of ${quote(clone)}`, {
+    remedy: "Leave --clone out to use it as it is, or name another directory with --repo.",
+    exitCode: EXIT.conflict,
+  });
+}
+
+/** Makes it. @throws Fault */
+export async function provideRepository(
+  path: string,
+  { clone }: Origin,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const work = await besides(path).catch((error: NodeJS.ErrnoException) => {
+    throw new Fault(`${quote(dirname(path))} cannot be written (${error.code})`, {
+      remedy: "Make it yours, or name another directory with --repo.",
+      exitCode: EXIT.environment,
+      cause: error,
+    });
+  });
+  const made = join(work, "repo");
+  try {
+    const args =
+      clone === undefined ? ["init", "--quiet", "--", made] : ["clone", "--", clone, made];
+    if (clone !== undefined) note(`Cloning ${quote(clone)}.`);
+    // A clone may have to ask for a passphrase, and tells how far it is.
+    const { code, stderr } = await git(args, env, clone !== undefined);
+    if (code !== 0) {
+      throw new Fault(
+        clone === undefined
+          ? `git could not make a repository at ${quote(path)}`
+          : `git could not clone ${quote(clone)}`,
+        { remedy: stderr.trim() || "See what git says above; nothing was changed." },
+      );
+    }
+    await rename(made, path);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** A folder to work in: hidden, so that nobody takes a half of a repository for one. */
+async function besides(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  return mkdtemp(join(dirname(path), ".repoman-new-"));
+}
+
+/** @param visible whether git talks to the user, at the terminal */
+async function git(args: readonly string[], env: NodeJS.ProcessEnv, visible = false) {
+  const child = spawn(findProgram("git", env), args, {
+    env,
+    stdio: visible ? ["inherit", "pipe", "inherit"] : ["ignore", "pipe", "pipe"],
+  });
+  const output = Promise.all([
+    child.stdout ? text(child.stdout) : "",
+    child.stderr ? text(child.stderr) : "",
+  ]);
+  const [code] = (await once(child, "close")) as [number | null];
+  const [stdout, stderr] = await output;
+  return { code, stdout, stderr };
+}
