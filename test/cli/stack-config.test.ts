@@ -42,6 +42,7 @@ describe("a stack's config", () => {
       `${EDITED}  repoman:stackId: 0123456789abcdef\n  repoman:registry: /a b/repoman.toml\n`,
     );
     expect(await readStackConfig(file)).toEqual({
+      profiles: "all",
       stackId: "0123456789abcdef",
       registry: "/a b/repoman.toml",
       remote: "build",
