@@ -147,6 +147,18 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/setup.ts"),
   },
   {
+    name: "config",
+    summary: "find, edit, check or migrate the registry's file",
+    group: "Host",
+    load: () => import("./commands/config.ts"),
+  },
+  {
+    name: "migrate",
+    summary: "bring what an older repoman left to what this one works with",
+    group: "Host",
+    load: () => import("./commands/migrate.ts"),
+  },
+  {
     name: "env",
     summary: "print the environment in which plain `pulumi` commands work",
     group: "Host",

@@ -87,6 +87,11 @@ export async function run(command: Command, args: readonly string[]): Promise<vo
         exitCode: EXIT.usage,
       });
     }
+    const gone = /unknown option '(--[\w-]+)/.exec(error.message)?.[1] ?? "";
+    if (Object.hasOwn(GONE, gone)) {
+      const remedy = GONE[gone];
+      throw new Fault(`${gone} is gone since v0.4`, { remedy, exitCode: EXIT.usage });
+    }
     // Commander writes "error: unknown option '--dif'\n(Did you mean --diff?)".
     const [what = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
     const remedy = [
@@ -96,6 +101,12 @@ export async function run(command: Command, args: readonly string[]): Promise<vo
     throw new Fault(what, { remedy: remedy.join(" "), exitCode: EXIT.usage });
   }
 }
+
+const LLM =
+  "A profile took its place: `repoman profile install llm-share`, then name it in `profiles`.";
+
+/** Options of earlier versions, and what took their place. */
+const GONE: Readonly<Record<string, string>> = { "--with-llm": LLM, "--without-llm": LLM };
 
 const verbatim = new WeakMap<Command, readonly string[]>();
 

@@ -123,19 +123,8 @@ async function refuseNewProblems(
   after: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const problemsIn = async (text: string) => {
-    const { problems } = await readRegistry({ file, text, env });
-    // That an override is left without a project is for who removes the project to see to.
-    return problems.filter((problem) => problem.file === file);
-  };
-  const found = await problemsIn(after);
-  if (found.length === 0) return;
-  const known = before === undefined ? [] : (await problemsIn(before)).map(gist);
-  const fresh = found.filter((problem) => {
-    const index = known.indexOf(gist(problem));
-    if (index >= 0) known.splice(index, 1);
-    return index < 0;
-  });
+  // That an override is left without a project is for who removes the project to see to.
+  const fresh = (await newProblems(file, before, after, env)).filter((each) => each.file === file);
   if (fresh.length === 0) return;
   throw new Fault(
     `the registry would have ${count(fresh.length, "problem")} after this, so it stays as it is`,
@@ -143,8 +132,31 @@ async function refuseNewProblems(
   );
 }
 
+/**
+ * What would be wrong with the registry and its overrides if the text were another, and is not now.
+ *
+ * @param before undefined where there is no registry yet
+ */
+export async function newProblems(
+  file: string,
+  before: string | undefined,
+  after: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Problem[]> {
+  const problemsIn = async (text: string) => (await readRegistry({ file, text, env })).problems;
+  const found = await problemsIn(after);
+  if (found.length === 0 || before === undefined) return found;
+  const known = (await problemsIn(before)).map(gist);
+  return found.filter((problem) => {
+    const index = known.indexOf(gist(problem));
+    if (index >= 0) known.splice(index, 1);
+    return index < 0;
+  });
+}
+
 /** A problem without where it is and whose: both may change for one that was there before. */
-const gist = ({ what }: Problem): string => what.replace(/^project ("(?:[^"\\]|\\.)*"|\d+): /, "");
+const gist = ({ file, what }: Problem): string =>
+  `${file}: ${what.replace(/^project ("(?:[^"\\]|\\.)*"|\d+): /, "")}`;
 
 async function write(file: string, text: string, exists: boolean): Promise<void> {
   try {

@@ -65,6 +65,13 @@ describe("repoman", () => {
       '"repoman daemon" needs to be told what: status, start, stop',
       '"repoman daemon --help"',
     ],
+    [
+      ["config"],
+      '"repoman config" needs to be told what: path, edit, validate, migrate',
+      '"repoman config --help"',
+    ],
+    [["migrate", "--with-llm"], "--with-llm is gone since v0.4", "repoman profile install"],
+    [["migrate", "--without-llm"], "--without-llm is gone since v0.4", "llm-share"],
     [["daemon", "sttus"], "unknown command 'sttus'", "Did you mean status?"],
     [
       ["daemon", "stop", "--timeout", "soon"],

@@ -1,0 +1,131 @@
+import type { Command } from "commander";
+import { EXIT } from "../../host/fault.js";
+import { note, warn } from "../output/say.ts";
+import { addExamples } from "../program.ts";
+
+interface Options {
+  stack?: string;
+  json?: boolean;
+  yes?: boolean;
+}
+
+export function define(command: Command): void {
+  command.description("The registry's file: where it is, whether it is good, and changing it.");
+  const sub = (name: string, description: string) =>
+    command
+      .command(name)
+      .description(description)
+      .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)");
+  sub("path", "print where the registry is, there or not")
+    .option("--json", "with what belongs to it, as JSON")
+    .action(path);
+  sub(
+    "edit",
+    "open a copy in $VISUAL or $EDITOR; it is checked when you close it, and saved when it is good",
+  ).action(edit);
+  sub(
+    "validate",
+    "list all that is wrong with the registry, its overrides and profiles; exits 1 if anything is",
+  )
+    .option("--json", "as JSON")
+    .action(validate);
+  sub("migrate", "bring a file of an older schema to today's; the old one is kept beside it")
+    .option("-y, --yes", "do not ask")
+    .option("--json", "what was done, as JSON")
+    .action(migrate);
+  addExamples(command, [
+    ["repoman config edit", "change the registry, and have it checked"],
+    ["repoman config validate", "every problem with its file, line and column"],
+    ['cat "$(repoman config path)"', "read it"],
+    ["repoman config migrate", "from schema 1 or 2 to 3, comments kept"],
+  ]);
+}
+
+async function path({ stack, json }: Options): Promise<void> {
+  const { findRegistry } = await import("../registry/place.ts");
+  const { file } = await findRegistry(stack);
+  if (!json) {
+    process.stdout.write(`${file}\n`);
+    return;
+  }
+  const [{ exists }, { follow }, { placesOf }, { schemaUrl }] = await Promise.all([
+    import("../../host/files.js"),
+    import("../../registry/edit/file.ts"),
+    import("../registry/editing.ts"),
+    import("../../registry/json-schema.ts"),
+  ]);
+  const found = {
+    registry: file,
+    // A link may lead into a folder of dotfiles.
+    file: await follow(file),
+    exists: await exists(file),
+    ...placesOf(file),
+    jsonSchema: schemaUrl("repoman.schema.json"),
+  };
+  process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+async function edit({ stack }: Options): Promise<void> {
+  const began = performance.now();
+  const [{ findRegistry }, { editConfig }] = await Promise.all([
+    import("../registry/place.ts"),
+    import("../registry/editing.ts"),
+  ]);
+  const place = await findRegistry(stack);
+  const result = await editConfig(place);
+  if (result === "kept") process.exitCode = EXIT.failed;
+  if (result !== "saved") return;
+  const { journal } = await import("../journal.ts");
+  await journal(place.setting, { command: "config edit", result: "ok", exitCode: EXIT.ok, began });
+}
+
+async function validate({ stack, json }: Options): Promise<void> {
+  const [{ findRegistry }, { validate }, { problemLine }, { count, printable }] = await Promise.all(
+    [
+      import("../registry/place.ts"),
+      import("../registry/validating.ts"),
+      import("../../registry/fault.ts"),
+      import("../../registry/text.ts"),
+    ],
+  );
+  const found = await validate(await findRegistry(stack));
+  if (!found.valid) process.exitCode = EXIT.failed;
+  if (json) {
+    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    return;
+  }
+  for (const warning of found.warnings) warn(problemLine(warning));
+  process.stdout.write(found.problems.map((problem) => `${problemLine(problem)}\n`).join(""));
+  const { file, schema, projects, problems } = found;
+  const verdict = found.valid ? "good" : `not good: ${count(problems.length, "problem")}`;
+  note(`${printable(file)} with ${count(projects, "project")} is ${verdict}.`);
+  if (schema < 3) {
+    note(`It is of schema ${schema} and read as 3; \`repoman config migrate\` writes it so.`);
+  }
+}
+
+/** Also what `repoman migrate` does. */
+export async function migrate({ stack, yes, json }: Options): Promise<void> {
+  const began = performance.now();
+  const [{ findRegistry }, { migrateRegistry }] = await Promise.all([
+    import("../registry/place.ts"),
+    import("../registry/migrating.ts"),
+  ]);
+  const place = await findRegistry(stack);
+  const done = await migrateRegistry(place, yes);
+  if (json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  if (!done.changed) {
+    const { printable } = await import("../../registry/text.ts");
+    note(`${printable(done.file)} is of schema ${done.to}: there is nothing to migrate.`);
+    return;
+  }
+  const { journal } = await import("../journal.ts");
+  const details = { from: done.from, to: done.to, backup: done.backup ?? "" };
+  await journal(place.setting, {
+    command: "config migrate",
+    result: "ok",
+    exitCode: EXIT.ok,
+    began,
+    details,
+  });
+}

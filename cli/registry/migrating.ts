@@ -1,0 +1,86 @@
+// Bringing the registry's file to today's schema. It is read in any case: this is for people who
+// want to see in the file what is in force.
+
+import { constants } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import { EXIT, Fault } from "../../host/fault.js";
+import { printable } from "../../registry/text.ts";
+import { consent } from "../output/ask.ts";
+import { renderDiff } from "../output/diff.ts";
+import { note } from "../output/say.ts";
+import { type Place, readRegistryText } from "./place.ts";
+
+export interface Migration {
+  file: string;
+  /** The schema before, and after. */
+  from: number;
+  to: number;
+  changed: boolean;
+  /** The copy of the old file. */
+  backup?: string;
+}
+
+/**
+ * Shows what changes, asks, keeps the old file beside the new one, and writes.
+ *
+ * @throws RegistryMissing
+ * @throws Fault (usage) where nobody can be asked, (failed) where the user says no
+ */
+export async function migrateRegistry(
+  { setting, file }: Place,
+  yes: boolean | undefined,
+): Promise<Migration> {
+  const text = await readRegistryText(file);
+  const [{ migrateText }, { editRegistry }, { readRegistry }] = await Promise.all([
+    import("../../registry/edit/edits.ts"),
+    import("../../registry/edit/file.ts"),
+    import("../../registry/load.ts"),
+  ]);
+  const { env } = setting;
+  const { registry } = await readRegistry({ file, text, env });
+  const after = migrateText(text);
+  const from = registry.schema;
+  if (after === text) {
+    if (from !== 3) {
+      throw new Fault(`${printable(file)} is of schema ${from}, which this repoman does not know`, {
+        remedy: "A newer file needs a newer repoman.",
+        exitCode: EXIT.failed,
+      });
+    }
+    return { file, from, to: from, changed: false };
+  }
+  process.stderr.write(renderDiff(text, after));
+  const agreed = await consent(`Bring ${printable(file)} from schema ${from} to 3?`, {
+    yes,
+    would: "changes the registry",
+  });
+  if (!agreed) throw new Fault("the registry stays as it is", { exitCode: EXIT.failed });
+  const backup = await copyBeside(file, from);
+  try {
+    await editRegistry(file, migrateText, { env, seen: text });
+  } catch (error) {
+    await rm(backup, { force: true });
+    throw error;
+  }
+  note(`Migrated ${printable(file)}; the old one is ${printable(backup)}.`);
+  return { file, from, to: 3, changed: true, backup };
+}
+
+/** A copy under a name that is not taken. */
+async function copyBeside(file: string, schema: number): Promise<string> {
+  for (let number = 1; ; number++) {
+    const copy = `${file}.schema-${schema}${number > 1 ? `-${number}` : ""}`;
+    try {
+      await copyFile(file, copy, constants.COPYFILE_EXCL);
+      return copy;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") continue;
+      throw new Fault(`the old registry cannot be copied to ${printable(copy)} (${code})`, {
+        remedy: "Mend that, then try again. Nothing was changed.",
+        exitCode: EXIT.environment,
+        cause: error,
+      });
+    }
+  }
+}
