@@ -59,7 +59,7 @@ export const catalogue: readonly Entry[] = [
   {
     name: "sync",
     summary: "mirror repositories to the backup disk now",
-    group: "Estate",
+    group: "Backups",
     load: () => import("./commands/sync.ts"),
   },
   {
@@ -73,36 +73,6 @@ export const catalogue: readonly Entry[] = [
     summary: "see what a repository asks for itself, and let it count",
     group: "Projects",
     load: () => import("./commands/trust.ts"),
-  },
-  {
-    name: "shell",
-    summary: "a shell in a container, as yourself and in the repository",
-    group: "Projects",
-    load: () => import("./commands/shell.ts"),
-  },
-  {
-    name: "start",
-    summary: "start containers",
-    group: "Projects",
-    load: () => import("./commands/start.ts"),
-  },
-  {
-    name: "stop",
-    summary: "stop containers",
-    group: "Projects",
-    load: () => import("./commands/stop.ts"),
-  },
-  {
-    name: "restart",
-    summary: "restart containers",
-    group: "Projects",
-    load: () => import("./commands/restart.ts"),
-  },
-  {
-    name: "logs",
-    summary: "what a container has logged",
-    group: "Projects",
-    load: () => import("./commands/logs.ts"),
   },
   {
     name: "new",
@@ -145,6 +115,48 @@ export const catalogue: readonly Entry[] = [
     summary: "look at this host, and write the registry and the stack's config",
     group: "Host",
     load: () => import("./commands/setup.ts"),
+  },
+  {
+    name: "shell",
+    summary: "a shell in a container, as yourself and in the repository",
+    group: "Projects",
+    load: () => import("./commands/shell.ts"),
+  },
+  {
+    name: "start",
+    summary: "start containers",
+    group: "Projects",
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    name: "stop",
+    summary: "stop containers",
+    group: "Projects",
+    load: () => import("./commands/stop.ts"),
+  },
+  {
+    name: "restart",
+    summary: "restart containers",
+    group: "Projects",
+    load: () => import("./commands/restart.ts"),
+  },
+  {
+    name: "logs",
+    summary: "what a container has logged",
+    group: "Projects",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "adopt",
+    summary: "take a container that repoman did not make into the estate, as it is",
+    group: "Estate",
+    load: () => import("./commands/adopt.ts"),
+  },
+  {
+    name: "repair",
+    summary: "go through what is not as the registry says: recreate, adopt, forget or destroy",
+    group: "Estate",
+    load: () => import("./commands/repair.ts"),
   },
   {
     name: "config",
