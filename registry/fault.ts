@@ -29,7 +29,7 @@ export class RegistryMissing extends Fault {
   constructor(file: string) {
     super(`there is no registry at ${printable(file)}`, {
       remedy:
-        "write one (README.md shows how), or name another with --registry; npm start brings up a demo",
+        "`repoman setup` makes one, `repoman new` adds repositories to it; --registry names another; npm start brings up a demo",
       exitCode: EXIT.environment,
     });
     this.name = "RegistryMissing";

@@ -62,7 +62,7 @@ export function expand(
     report.warn(
       origin,
       `${label} has \${${name}}, which is empty on this host`,
-      "set lan_ip in [host]",
+      "`repoman setup` finds it; or set lan_ip in [host]",
     );
   }
   return text;

@@ -97,7 +97,7 @@ function expand(reading: Reading, value: string, path: Path): string {
     findings.warn(finding(reading, path, what, `write it out, or use one of ${known}`));
   }
   for (const variable of empty) {
-    const remedy = "set lan_ip in [host] of the registry";
+    const remedy = "`repoman setup` finds it; or set lan_ip in [host] of the registry";
     unusable.push(finding(reading, path, `\${${variable}} is empty on this host`, remedy));
   }
   return text;

@@ -163,7 +163,7 @@ function idFault(
   if (owner.uid === 0 || idmap !== undefined) return undefined;
   const missing = ids.missing(owner);
   if (missing.length === 0) return undefined;
-  return `project "${name}": Incus may not map the ids of ${owner.name} into a container\n  Run npm start, which adds what is missing: ${missing.join(", ")}`;
+  return `project "${name}": Incus may not map the ids of ${owner.name} into a container\n  Run npm start or repoman setup, which add what is missing: ${missing.join(", ")}`;
 }
 
 function profileFault(

@@ -38,7 +38,7 @@ export function summary(outputs: Outputs, width: number | undefined, now = Date.
           names.map((name) => row(name, outputs, now)),
           width,
         )
-      : dim("No containers to tell of."),
+      : dim("No containers to tell of; `repoman new` makes one."),
   ];
   if (outputs.orphans.length > 0) {
     lines.push(

@@ -3,14 +3,14 @@
 import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import { exists } from "../../host/files.js";
-import { expandHome } from "../../host/paths.js";
+import { expandHome, paths } from "../../host/paths.js";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
 import { RegistryFault } from "../../registry/fault.ts";
 import { VENDOR_PROFILES } from "../../registry/profiles.ts";
 import { BUILT_IN } from "../../registry/schema.ts";
 import { printable, quote } from "../../registry/text.ts";
-import { ensureSubIds } from "../../tools/incus/subids.js";
+import { ensureSubIds, lentFile } from "../../tools/incus/subids.js";
 import { note } from "../output/say.ts";
 import { ensureStack } from "../pulumi/stack.ts";
 import type { Setting } from "../setting.ts";
@@ -120,7 +120,8 @@ async function isFolder(path: string): Promise<boolean> {
 export async function carryOut({ detected, registry, reposRoot }: SetupPlan): Promise<void> {
   const { setting, file, text, user, idsLent } = detected;
   if (!idsLent) {
-    await ensureSubIds({ uid: user.uid, gid: user.gid, progress: { step: note } });
+    const record = lentFile(paths(setting.env));
+    await ensureSubIds({ uid: user.uid, gid: user.gid, record, progress: { step: note } });
   }
   if (reposRoot.missing) await mkdir(reposRoot.path, { recursive: true });
   if (registry.changes.length > 0) {

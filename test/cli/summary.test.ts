@@ -41,7 +41,7 @@ describe("the summary", () => {
 
   test("of an empty estate says so", () => {
     expect(summary({ containers: {}, backups: {}, orphans: [] }, 80)).toBe(
-      "No containers to tell of.",
+      "No containers to tell of; `repoman new` makes one.",
     );
   });
 
