@@ -65,7 +65,7 @@ export const catalogue: readonly Entry[] = [
   {
     name: "log",
     summary: "what repoman did on this host, and when",
-    group: "Estate",
+    group: "Backups",
     load: () => import("./commands/log.ts"),
   },
   {
@@ -169,6 +169,18 @@ export const catalogue: readonly Entry[] = [
     summary: "bring what an older repoman left to what this one works with",
     group: "Host",
     load: () => import("./commands/migrate.ts"),
+  },
+  {
+    name: "backup",
+    summary: "look after the copies: init, verify, log",
+    group: "Backups",
+    load: () => import("./commands/backup.ts"),
+  },
+  {
+    name: "restore",
+    summary: "bring a repository back from its copy, or from an older state of it",
+    group: "Backups",
+    load: () => import("./commands/restore.ts"),
   },
   {
     name: "env",

@@ -90,6 +90,7 @@ async function run(
     excludes,
     work: around.work,
     abilities: { ...site.recorded.abilities },
+    checksum: around.checksum ?? false,
     run: {
       folder: site.folder,
       lockFd: around.lockFd,

@@ -33,7 +33,7 @@ const KEPT_FOLDERS = 1000;
 export async function compare(
   paths: { source: string; destination: string; rules: string; work: string },
   abilities: Abilities,
-  options: RunOptions & { noDelete: boolean },
+  options: RunOptions & { noDelete: boolean; checksum: boolean },
 ): Promise<Found> {
   const found: Omit<Found, "outcome" | "counts"> = {
     items: 0,
@@ -49,6 +49,7 @@ export async function compare(
       "--dry-run",
       ...commonArgs(abilities, paths.rules),
       ...(options.noDelete ? [] : ["--delete-delay"]),
+      ...(options.checksum ? ["--checksum"] : []),
       `--out-format=${ITEM_FORMAT}`,
       "--",
       `${paths.source}/`,

@@ -26,6 +26,8 @@ export interface Job {
   /** Lowered when the disk turns out not to keep something. */
   abilities: Abilities;
   run: RunOptions;
+  /** Whether contents are compared instead of sizes and times. */
+  checksum: boolean;
 }
 
 export interface CopyPlan {
@@ -199,7 +201,13 @@ async function phase(
   const options = { ...job.run, onProgress: to === aside(job) ? undefined : onProgress };
   const paths = ["--", `${from}/`, `${to}/`];
   for (;;) {
-    const args = [...commonArgs(job.abilities, file), "--info=progress2", ...extra, ...paths];
+    const args = [
+      ...commonArgs(job.abilities, file),
+      "--info=progress2",
+      ...(job.checksum ? ["--checksum"] : []),
+      ...extra,
+      ...paths,
+    ];
     const outcome = await runRsync(args, options);
     for (const key of ["created", "deleted", "copied", "copiedBytes"] as const) {
       counts[key] += outcome.counts[key];

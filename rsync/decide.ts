@@ -26,6 +26,7 @@ export interface Question {
   sourceMount: MountFacts;
   allowDeletes: boolean;
   noDelete: boolean;
+  checksum: boolean;
 }
 
 /** What a comparison found, and whether it may be carried out. */
@@ -40,13 +41,13 @@ export interface Decision {
 
 /** Compares source and copy and judges what a run would change. Changes nothing. */
 export async function decide(question: Question): Promise<Decision> {
-  const { spec, work, noDelete } = question;
+  const { spec, work, noDelete, checksum } = question;
   const rules = join(work, "rules");
   await writeFile(rules, ruleFile(spec.exclude ?? [], question.excludes.patterns, WHOLE));
   const found = await compare(
     { source: spec.source, destination: question.destination, rules, work },
     question.abilities,
-    { ...question.run, onProgress: undefined, noDelete },
+    { ...question.run, onProgress: undefined, noDelete, checksum },
   );
   const end = endOf(spec, found.outcome);
   const folders = lookOnce(spec);

@@ -8,16 +8,16 @@ import { findSite, type Site } from "./probe.ts";
 import { readRecord } from "./record.ts";
 import { inspectSource } from "./source.ts";
 import { checkSpec } from "./spec.ts";
-import type { BackupSpec, Pending } from "./types.ts";
+import type { BackupSpec, MirrorOptions, Pending } from "./types.ts";
 
 /**
  * What a run would do now, and whether it would refuse. Changes neither repository nor disk.
  *
- * @param options.noDelete as for `mirror`
+ * @param options as for `mirror`
  */
 export async function pending(
   given: BackupSpec,
-  options: { signal?: AbortSignal; noDelete?: boolean } = {},
+  options: Pick<MirrorOptions, "signal" | "noDelete" | "checksum"> = {},
 ): Promise<Pending> {
   const spec = checkSpec(given);
   const record = await readRecord(spec.recordsDir, spec.name);
@@ -47,6 +47,7 @@ export async function pending(
         sourceMount: source.mount,
         allowDeletes: false,
         noDelete: options.noDelete ?? false,
+        checksum: options.checksum ?? false,
       });
     };
     const { root } = site.found;

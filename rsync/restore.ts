@@ -89,7 +89,7 @@ export async function restore(given: BackupSpec, options: RestoreOptions): Promi
     if (!job.ok) return job;
     const plan = await job.lists(options.signal);
     if (!plan.ok) return plan;
-    if (plan.target === "filled" && !options.overwrite) {
+    if (plan.target === "filled" && plan.changes > 0 && !options.overwrite) {
       return no(
         "refused",
         `${plan.to} is not empty`,

@@ -163,6 +163,11 @@ export interface MirrorOptions {
   allowDeletes?: boolean | undefined;
   /** Copies without deleting anything. */
   noDelete?: boolean | undefined;
+  /**
+   * Compares contents instead of sizes and times, which reads both sides whole: copies anew what
+   * has rotted on the disk.
+   */
+  checksum?: boolean | undefined;
 }
 
 /** What a mirror run would do now. */

@@ -23,12 +23,17 @@ export interface Copies {
  *
  * @param options.make makes the stack where there is none, for what writes to the disk: the disk's
  *   marker names it
+ * @param options.disabled takes those of disabled projects too, where none was named
  * @throws {Fault} usage: an unknown name, or a project for which the registry asks for no backup
  * @throws RegistryFault, RegistryMissing
  */
 export async function readCopies(
   names: readonly string[],
-  { stack, make = false }: { stack?: string | undefined; make?: boolean },
+  {
+    stack,
+    make = false,
+    disabled = false,
+  }: { stack?: string | undefined; make?: boolean; disabled?: boolean },
 ): Promise<Copies> {
   const setting = findSetting({ stack });
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
@@ -48,7 +53,9 @@ export async function readCopies(
     });
   }
   const chosen = projects.flatMap(({ name, enabled }) =>
-    (names.length > 0 ? names.includes(name) : enabled) ? (declared.get(name) ?? []) : [],
+    (names.length > 0 ? names.includes(name) : enabled || disabled)
+      ? (declared.get(name) ?? [])
+      : [],
   );
   const stackId = make
     ? (await (await import("../pulumi/stack.ts")).ensureStack(setting, undefined)).stackId

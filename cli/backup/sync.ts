@@ -13,6 +13,7 @@ export interface SyncOptions {
   dryRun?: boolean | undefined;
   delete: boolean;
   allowDeletes?: boolean | undefined;
+  checksum?: boolean | undefined;
 }
 
 /** What became of one repository, as `--json` prints it. */
@@ -81,7 +82,7 @@ async function one(
   const { name } = spec;
   bars.set(name, { phase: "checking" });
   try {
-    if (options.dryRun) return await foreseen(spec, !options.delete, signal);
+    if (options.dryRun) return await foreseen(spec, options, signal);
     return await mirrored(spec, options, bars, signal);
   } catch (error) {
     // A disk or a record that cannot be written fails alone.
@@ -93,7 +94,7 @@ async function one(
 
 async function mirrored(
   spec: BackupSpec,
-  { delete: deletes, allowDeletes }: SyncOptions,
+  { delete: deletes, allowDeletes, checksum }: SyncOptions,
   bars: Bars,
   signal: AbortSignal,
 ): Promise<Line> {
@@ -106,6 +107,7 @@ async function mirrored(
       signal,
       noDelete: !deletes,
       allowDeletes,
+      checksum,
       onProgress: ({ phase, bytes: copied, totalBytes, rate }) => {
         if (phase !== "copying") return bars.set(name, { phase });
         if (totalBytes === undefined && bars.shown && !asked) {
@@ -163,9 +165,13 @@ function lineOf(record: RunRecord): Line {
   };
 }
 
-async function foreseen(spec: BackupSpec, noDelete: boolean, signal: AbortSignal): Promise<Line> {
+async function foreseen(
+  spec: BackupSpec,
+  { delete: deletes, checksum }: SyncOptions,
+  signal: AbortSignal,
+): Promise<Line> {
   const { name } = spec;
-  const found = await pending(spec, { noDelete, signal });
+  const found = await pending(spec, { noDelete: !deletes, checksum, signal });
   if (!found.ok) return { name, result: found.result, reason: found.reason, remedy: found.remedy };
   const { files, bytes: size, deletions, deleting, refused, warnings } = found;
   return {

@@ -9,6 +9,7 @@ interface Options {
   dryRun?: boolean;
   delete: boolean;
   allowDeletes?: boolean;
+  checksum?: boolean;
   yes?: boolean;
   json?: boolean;
 }
@@ -26,6 +27,7 @@ export function define(command: Command): void {
     .option("-n, --dry-run", "say what would be copied and deleted, and do nothing")
     .option("--no-delete", "keep on the copy what the repository no longer has")
     .option("--allow-deletes", "go beyond the limits on deletions, having shown them")
+    .option("--checksum", "compare contents, not sizes and times: mends what rotted on the disk")
     .option("-y, --yes", "do not ask before deleting beyond the limits")
     .option("--json", "as JSON")
     .action(sync);

@@ -1,0 +1,247 @@
+// sync, backup and restore as a user types them, on a disk of its own and without an Incus.
+
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Finished } from "../rig/command.ts";
+import { type Host, makeHost } from "../rig/host.ts";
+import { differences } from "../rsync/same-tree.ts";
+import { KEY, openTerminal } from "./terminal.ts";
+
+let host: Host;
+let alpha: string;
+
+beforeAll(async () => {
+  host = await makeHost({ user: "root" });
+  alpha = await host.repo("alpha", { "src/main.c": "int main;\n", "node_modules/x/y": "made" });
+  await host.repo("group/beta", { readme: "beta\n" });
+  host.writeRegistry({
+    project: [
+      { name: "alpha" },
+      { name: "beta", repo: "group/beta" },
+      { name: "bare", backup: false },
+    ],
+  });
+  await repoman(0, "sync");
+});
+afterAll(() => host?.dispose());
+beforeEach(async () => {
+  if (!host.backup.mounted) await host.backup.mount();
+});
+
+async function repoman(code: number, ...args: string[]): Promise<Finished> {
+  const finished = await host.repoman(args);
+  expect(finished.exitCode, finished.all).toBe(code);
+  return finished;
+}
+
+const json = async (...args: string[]) => JSON.parse((await repoman(0, ...args, "--json")).stdout);
+
+describe("sync", () => {
+  test("prints a line for each repository, and says when there is nothing to do", async () => {
+    const { stdout } = await repoman(0, "sync");
+    expect(stdout.split("\n").sort()).toEqual([
+      "",
+      "alpha: ok (nothing to do)",
+      "beta: ok (nothing to do)",
+    ]);
+    appendFileSync(join(alpha, "src/main.c"), "more\n");
+    expect((await repoman(0, "sync", "alpha", "--dry-run")).stdout).toMatch(
+      /^alpha: pending \(1 file, 15 B, 0 to delete\)/,
+    );
+    expect((await repoman(0, "sync", "alpha")).stdout).toMatch(
+      /^alpha: ok \(1 file, 15 B, 0 deleted, [\d.]+ s\)/,
+    );
+    const [line] = await json("sync", "beta");
+    expect(line).toMatchObject({ name: "beta", result: "ok", files: 0, deletions: 0 });
+  });
+
+  test("exits 3 where the disk is away, 2 where there is no such copy", async () => {
+    await host.backup.unmount();
+    const { all } = await repoman(1, "sync", "alpha");
+    expect(all).toContain("alpha: refused: Expected ext4");
+    expect((await repoman(2, "sync", "bare")).all).toContain("the registry asks for no backup");
+    expect((await repoman(2, "sync", "alhpa")).all).toContain("Did you mean alpha?");
+    rmSync(host.backup.path, { recursive: true });
+    expect((await repoman(3, "sync")).all).toContain("alpha: unreachable");
+    mkdirSync(host.backup.path);
+  });
+
+  test("goes by the registry's limits and excludes", async () => {
+    const project = (more: object) =>
+      host.writeRegistry({
+        project: [
+          { name: "alpha", ...more },
+          { name: "beta", repo: "group/beta" },
+        ],
+      });
+    for (let i = 0; i < 6; i++) writeFileSync(join(alpha, `file-${i}`), "x");
+    await repoman(0, "sync", "alpha");
+    for (let i = 0; i < 6; i++) rmSync(join(alpha, `file-${i}`));
+    project({ max_delete: 5 });
+    expect((await repoman(1, "sync", "alpha")).all).toContain("more than the limit of 5");
+    const allowed = await repoman(0, "sync", "alpha", "--allow-deletes");
+    expect(allowed.all).toMatch(/6 entries would be deleted on the copy:\n {2}file-/);
+    expect(allowed.stdout).toContain("6 deleted");
+    project({ exclude: ["node_modules/"] });
+    writeFileSync(join(alpha, "node_modules/x/z"), "new");
+    expect((await repoman(0, "sync", "alpha")).stdout).not.toContain("1 file");
+    expect(existsSync(join(host.backup.path, "alpha/node_modules/x/z"))).toBe(false);
+    rmSync(join(alpha, "node_modules/x/z"));
+    project({});
+  });
+
+  test("shows a bar on a terminal, and leaves only the lines behind", async () => {
+    writeFileSync(join(alpha, "big"), Buffer.alloc(96 << 20, 7));
+    const terminal = openTerminal(host, [join(host.project, "bin/repoman"), "sync", "alpha"], {
+      columns: 80,
+    });
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(0);
+    expect(terminal.raw).toMatch(/━.*\d+ %/);
+    expect(text).toMatch(/alpha: ok \(1 file, 96\.0 MiB/);
+    rmSync(join(alpha, "big"));
+    // All but nothing is gone: the floor holds it for an accident.
+    await repoman(1, "sync", "alpha");
+    await repoman(0, "sync", "alpha", "--allow-deletes");
+  });
+});
+
+describe("backup", () => {
+  test("init says what it sees, marks once, and refuses what is not the disk", async () => {
+    const { stdout } = await repoman(0, "backup", "init");
+    expect(stdout).toContain(host.backup.path);
+    expect(stdout).toMatch(/mounted {2}ext4 from \/dev\/loop\d+ at /);
+    expect(stdout).toMatch(/space {4}[\d.]+ [KMG]iB of [\d.]+ [KMG]iB free/);
+    expect(await json("backup", "init")).toMatchObject({
+      result: "unchanged",
+      standing: "known",
+      mount: { fstype: "ext4" },
+    });
+    await host.backup.unmount();
+    expect((await repoman(1, "backup", "init")).all).toContain("Expected ext4");
+    // Not a disk of its own: nobody is there to say that it is meant.
+    expect((await repoman(2, "backup", "init", "--replace")).all).toContain("there is no terminal");
+    expect(existsSync(join(host.backup.path, ".repoman-backup.json"))).toBe(false);
+  });
+
+  test("verify reads what it is told, and names what has rotted, which sync --checksum mends", async () => {
+    expect((await repoman(0, "backup", "verify", "--full")).stdout).toMatch(
+      /alpha: ok \(read .* \(100 %\), \d+ of \d+ files/,
+    );
+    const copy = join(host.backup.path, "alpha/src/main.c");
+    writeFileSync(copy, Buffer.alloc(statSync(copy).size, "!"));
+    await host.run(["touch", "-r", join(alpha, "src/main.c"), copy]);
+    const { all } = await repoman(1, "backup", "verify", "alpha", "--sample", "100%");
+    expect(all).toContain("alpha: different");
+    expect(all).toContain("other content: src/main.c");
+    expect((await repoman(0, "sync", "alpha")).stdout).toContain("nothing to do");
+    expect((await repoman(0, "sync", "alpha", "--checksum")).stdout).toContain("1 file");
+    expect(await json("backup", "verify", "alpha", "--full")).toMatchObject([
+      { name: "alpha", result: "ok", different: 0 },
+    ]);
+    await repoman(2, "backup", "verify", "--sample", "none");
+  });
+
+  test("log shows the runs of each, how they grew, and what is overdue", async () => {
+    await repoman(0, "sync");
+    const { stdout } = await repoman(0, "backup", "log");
+    expect(stdout).toMatch(/^NAME +LAST GOOD +RESULT +FILES +SIZE/);
+    expect(stdout).toMatch(/\nalpha +just now +ok +\d+ +[\d.]+ \w+ +[▁▂▃▄▅▆▇█]+/);
+    expect(stdout).not.toContain("Overdue");
+    const one = await repoman(0, "backup", "log", "alpha", "-n", "3");
+    expect(one.stdout).toMatch(/size {2}[▁▂▃▄▅▆▇█]+ /);
+    expect(one.stdout).toMatch(/Verified .*: all as it should be/);
+    host.writeRegistry({ defaults: { backup_max_age: "1s" }, project: [{ name: "alpha" }] });
+    expect((await repoman(0, "backup", "log")).stdout).toMatch(
+      /Overdue: 1 of 1\n {2}alpha: the last good copy is .* old/,
+    );
+    const [first] = await json("backup", "log");
+    expect(first).toMatchObject({ name: "alpha", fresh: false, result: "ok" });
+    expect(first.runs.length).toBeGreaterThan(3);
+    host.writeRegistry({ project: [{ name: "alpha" }, { name: "beta", repo: "group/beta" }] });
+  });
+});
+
+describe("restore", () => {
+  test("of all repositories rebuilds the disk", async () => {
+    const to = join(host.home, "rebuilt");
+    const { stdout } = await repoman(0, "restore", "--all", "--to", to);
+    expect(stdout).toMatch(/alpha: restored to .*rebuilt\/alpha .*, and verified/);
+    for (const name of ["alpha", "group/beta"]) {
+      expect(await differences(join(host.reposRoot, name), join(to, name))).toEqual([]);
+      const fsck = await host.run(["git", "-C", join(to, name), "fsck", "--strict"]);
+      const status = await host.run(["git", "-C", join(to, name), "status", "--porcelain"]);
+      expect([fsck.exitCode, status.stdout]).toEqual([
+        0,
+        (await host.run(["git", "-C", join(host.reposRoot, name), "status", "--porcelain"])).stdout,
+      ]);
+    }
+  });
+
+  test("goes over nothing unless told, and then not without a word", async () => {
+    appendFileSync(join(alpha, "src/main.c"), "mine\n");
+    const before = readFileSync(join(alpha, "src/main.c"), "utf8");
+    expect((await repoman(4, "restore", "alpha")).all).toContain("not empty");
+    expect((await repoman(2, "restore", "alpha", "--force")).all).toContain("there is no terminal");
+    expect((await repoman(0, "restore", "alpha", "--dry-run")).all).toMatch(
+      /1 file to copy.*\n(.*\n)* {4}src\/main\.c/,
+    );
+    expect(readFileSync(join(alpha, "src/main.c"), "utf8")).toBe(before);
+    const { stdout } = await repoman(
+      0,
+      "restore",
+      "alpha",
+      "--path",
+      "src/main.c",
+      "--force",
+      "--yes",
+    );
+    expect(stdout).toContain("and verified");
+    expect(readFileSync(join(alpha, "src/main.c"), "utf8")).not.toContain("mine");
+    for (const args of [
+      [],
+      ["--all"],
+      ["alpha", "--all"],
+      ["alpha", "--delete"],
+      ["alpha", "--path", "../x"],
+      ["alpha", "--at", "1999-01-01"],
+    ]) {
+      await repoman(2, "restore", ...args);
+    }
+  });
+
+  test("offers the older states on a terminal, and takes them by date elsewhere", async () => {
+    const snapshot = join(host.backup.path, ".zfs/snapshot/auto_2026-04-28_00:15");
+    mkdirSync(join(snapshot, "alpha"), { recursive: true });
+    writeFileSync(join(snapshot, "alpha/old"), "old");
+    expect((await repoman(0, "restore", "alpha", "--list")).stdout).toMatch(
+      /alpha +2026-04-28 00:15:00, .* ago +auto_2026/,
+    );
+    const to = join(host.home, "older");
+    await repoman(0, "restore", "alpha", "--at", "2026-05-01", "--to", to);
+    expect(readFileSync(join(to, "old"), "utf8")).toBe("old");
+    const terminal = openTerminal(host, [
+      join(host.project, "bin/repoman"),
+      "restore",
+      "--to",
+      `${to}-2`,
+    ]);
+    await terminal.shows("Which repository?");
+    terminal.type(KEY.enter);
+    await terminal.shows("as it was when?");
+    terminal.type(KEY.down);
+    terminal.type(KEY.enter);
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(0);
+    expect(readFileSync(join(`${to}-2`, "old"), "utf8")).toBe("old");
+  });
+});
