@@ -183,6 +183,12 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/restore.ts"),
   },
   {
+    name: "profile",
+    summary: "the library of profiles: see, install, compare and write them",
+    group: "Profiles",
+    load: () => import("./commands/profile.ts"),
+  },
+  {
     name: "env",
     summary: "print the environment in which plain `pulumi` commands work",
     group: "Host",

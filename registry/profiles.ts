@@ -15,8 +15,8 @@ const MOST_OF_PROFILE = 1024 * 1024;
 export interface LibraryOptions {
   /** Absolute: the profiles that come with repoman. */
   vendorDir: string;
-  /** Absolute: the user's, `profiles.d` beside the registry. It need not exist. */
-  userDir: string;
+  /** Absolute: the user's, `profiles.d` beside the registry, if they count. It need not exist. */
+  userDir?: string | undefined;
   facts: Facts;
 }
 
@@ -46,6 +46,7 @@ export async function readLibrary(
     { source: "user" as const, folder: options.userDir },
   ];
   for (const { source, folder } of sources) {
+    if (folder === undefined) continue;
     const seen = new Map<string, string>();
     const names = [
       ...(await list(folder, ".yml", findings)),

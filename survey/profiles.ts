@@ -5,6 +5,8 @@ import { type Owner, profileMark, profileOwners, withoutMarks } from "../provide
 import { profileConflict } from "../providers/profile-claim.ts";
 import type { Template } from "../registry/types.ts";
 
+export type { Owner };
+
 /** What of a profile repoman declares. */
 export type Content = Pick<Template, "description" | "config" | "devices">;
 

@@ -11,9 +11,22 @@ export function upTargets(names: readonly string[], profiles: readonly string[])
     "**repoman:index:Estate::**",
     "**repoman:index:ProfileLibrary::**",
     "**dynamic/repoman:IncusProject::**",
-    ...[...new Set(profiles)].map((name) => `**dynamic/repoman:IncusProfile::${name}`),
+    ...[...new Set(profiles)].map(profileTarget),
     ...ownTargets(names),
   ];
+}
+
+/** Profiles alone, and the way to them from the estate down. */
+export function profileTargets(names: readonly string[]): string[] {
+  return [
+    "**repoman:index:Estate::**",
+    "**repoman:index:ProfileLibrary::**",
+    ...names.map(profileTarget),
+  ];
+}
+
+export function profileTarget(name: string): string {
+  return `**dynamic/repoman:IncusProfile::${name}`;
 }
 
 /** Only what belongs to the projects themselves: what `destroy` removes and `refresh` reads. */
