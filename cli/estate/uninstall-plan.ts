@@ -1,0 +1,149 @@
+// What repoman has put on this host for a stack, and what of it would go. Only looks.
+
+import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { exists } from "../../host/files.js";
+import { type Paths, paths } from "../../host/paths.js";
+import { within } from "../../registry/paths.ts";
+import { ownIsThere } from "../../tools/incus/discard.js";
+import { lentFile, readLent } from "../../tools/incus/subids.js";
+import { layout } from "../../tools/toolchain.js";
+import { registryFile } from "../preflight.ts";
+import { readDeployment, stackExists } from "../pulumi/stack.ts";
+import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";
+import type { Setting } from "../setting.ts";
+
+/** One thing, in words, and where it is. */
+export interface Thing {
+  what: string;
+  place?: string;
+}
+
+export interface UninstallPlan {
+  goes: Thing[];
+  stays: Thing[];
+  /** Whether Pulumi has the stack. */
+  hasStack: boolean;
+  /** Whether nothing else on this host needs what stacks share: toolchain, daemon, lent ids. */
+  last: boolean;
+  hasOwnDaemon: boolean;
+  /** Links in PATH that lead to this copy of repoman. */
+  links: string[];
+  /** Files and folders of the stack's own. */
+  ofStack: string[];
+  /** What the last stack takes along from the state directory. */
+  ofState: string[];
+  /** What `--purge` takes along. */
+  purged: string[];
+  cache: string | undefined;
+}
+
+const ESTATE: readonly [type: string, what: string][] = [
+  ["RepoContainer", "container"],
+  ["IncusProfile", "profile"],
+  ["IncusProject", "Incus project"],
+];
+
+/** Below the state directory; the journal and the records of backups are not among it. */
+const STATE = ["pulumi", "pulumi-home", "passphrase", "stacks", "console", "registry.lock"];
+
+export async function planUninstall(
+  setting: Setting,
+  { purge = false }: { purge?: boolean } = {},
+): Promise<UninstallPlan> {
+  const { env, root, stack, stackDir } = setting;
+  const places = paths(env);
+  const configFile = stackConfigFile(root, stack);
+  const config = await readStackConfig(configFile);
+  const hasStack = await stackExists(setting);
+  const others = (await setting.backend?.stacks(setting.project))?.filter((each) => each !== stack);
+  const last = others === undefined || others.length === 0;
+  const goes: Thing[] = [];
+  const stays: Thing[] = [];
+
+  if (hasStack) {
+    const { resources = [] } = (await readDeployment(setting)) ?? {};
+    for (const [type, what] of ESTATE) {
+      const names = resources
+        .filter((each) => each.type.endsWith(`:${type}`))
+        .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
+      if (names.length > 0) goes.push({ what: `${what} ${names.sort().join(", ")}` });
+    }
+    goes.push({ what: `the stack "${stack}" in Pulumi's state` });
+  }
+  const id = config.stackId;
+  const ofStack = [
+    configFile,
+    stackDir,
+    ...(id === undefined ? [] : [join(dirname(stackDir), `${id}.provider.lock`)]),
+  ].filter(existsSync);
+  goes.push(...ofStack.map((place) => ({ what: "what is kept of the stack", place })));
+
+  const hasOwnDaemon = ownIsThere(places);
+  const lent = readLent(lentFile(places));
+  const links = linksTo(join(root, "bin/repoman"), places, env);
+  const { folder } = layout(env);
+  const cache = (await exists(places.cacheDir)) ? places.cacheDir : undefined;
+  const shared: Thing[] = [
+    ...(hasOwnDaemon
+      ? [{ what: "repoman's own Incus, with its images", place: join(places.stateDir, "incus") }]
+      : []),
+    ...lent.map(({ kind, id: each }) => ({ what: `root:${each}:1`, place: `/etc/sub${kind}` })),
+    ...links.map((place) => ({ what: "a link to repoman", place })),
+    ...(cache === undefined ? [] : [{ what: "the toolchain and other caches", place: cache }]),
+  ];
+  const ofState = STATE.map((name) => join(places.stateDir, name)).filter(existsSync);
+  if (last) {
+    goes.push(...shared);
+    goes.push(...ofState.map((place) => ({ what: "Pulumi's files", place })));
+  } else {
+    const why = `${others?.join(", ")} needs it; repoman uninstall --stack ${others?.[0]}`;
+    stays.push(...shared.map(({ what, place }) => ({ what: `${what}: ${why}`, ...at(place) })));
+  }
+  if (!within(folder, places.cacheDir) && existsSync(folder)) {
+    stays.push({ what: "the toolchain that REPOMAN_TOOLCHAIN names", place: folder });
+  }
+
+  const registry = registryFile(setting, config);
+  const users = [
+    registry,
+    join(dirname(registry), "repos.d"),
+    join(dirname(registry), "profiles.d"),
+    join(places.dataDir, "trusted"),
+    join(places.stateDir, "log"),
+  ].filter(existsSync);
+  const purges = purge && last;
+  (purges ? goes : stays).push(
+    ...users.map((place) => ({ what: "registry, overrides, profiles, trust, journal", place })),
+  );
+  stays.push({ what: "every repository and every backup, with the records of them" });
+  stays.push({ what: "this copy of the project", place: root });
+  return {
+    goes,
+    stays,
+    hasStack,
+    last,
+    hasOwnDaemon,
+    links,
+    ofStack,
+    ofState,
+    purged: purges ? users : [],
+    cache,
+  };
+}
+
+function at(place: string | undefined): { place?: string } {
+  return place === undefined ? {} : { place };
+}
+
+/** The links to a program where programs are looked for. */
+function linksTo(program: string, { home }: Paths, env: NodeJS.ProcessEnv): string[] {
+  const folders = [join(home, ".local/bin"), ...(env.PATH ?? "").split(delimiter)];
+  const links = folders
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, "repoman"));
+  return [...new Set(links)].filter((link) => {
+    if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
+    return resolve(dirname(link), readlinkSync(link)) === program;
+  });
+}

@@ -1,0 +1,93 @@
+// Taking repoman off a host: what it put there goes, what people own stays.
+
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { instanceNames, repoman, up } from "../engine/estate.ts";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { type Host, makeHost } from "../rig/host.ts";
+import { importImages } from "../rig/images.ts";
+import { until } from "../rig/place.ts";
+
+let daemon: Daemon;
+let host: Host;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await importImages(daemon, ["busybox"]);
+  host = await makeHost({ user: "dev", daemon });
+  await host.repo("alpha");
+  host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
+  host.writeRegistry({ project: [{ name: "alpha", profiles: ["default", "tools"] }] });
+  await up(host);
+  host.write(".local/bin/.keep", "");
+  symlinkSync(join(host.project, "bin/repoman"), join(host.home, ".local/bin/repoman"));
+  symlinkSync("/bin/true", join(host.home, ".local/bin/other"));
+});
+afterAll(async () => {
+  await host?.dispose();
+  await daemon?.dispose();
+});
+
+const state = (name: string) => join(host.home, ".local/state/repoman", name);
+const stays = () => ({
+  registry: readFileSync(join(host.home, ".config/repoman/repoman.toml"), "utf8"),
+  profiles: readdirSync(join(host.home, ".config/repoman/profiles.d")),
+  repository: readFileSync(join(host.reposRoot, "alpha/.git/HEAD"), "utf8"),
+  backup: readFileSync(join(host.backup.path, "alpha/.git/HEAD"), "utf8"),
+  records: readdirSync(state("backups")),
+});
+
+test("says what would go and what stays, and does nothing without consent", async () => {
+  const before = stays();
+  const { stdout } = await repoman(host, 0, "uninstall", "--dry-run");
+  expect(stdout).toMatch(/^Goes: {3}container alpha$/m);
+  expect(stdout).toMatch(/^Goes: {3}profile tools$/m);
+  expect(stdout).toMatch(/^Goes: {3}the toolchain and other caches {2}\S+\.cache\/repoman$/m);
+  expect(stdout).toMatch(/^Goes: {3}a link to repoman {2}\S+\/\.local\/bin\/repoman$/m);
+  expect(stdout).toMatch(/^Stays: {2}registry.* {2}\S+repoman\.toml$/m);
+  const { stdout: json } = await repoman(host, 0, "uninstall", "--json");
+  expect(JSON.parse(json).stays).toContainEqual({
+    what: "this copy of the project",
+    place: host.project,
+  });
+  const { stderr } = await repoman(host, 2, "uninstall");
+  expect(stderr).toMatch(/takes all of that away, and there is no terminal to ask at/);
+  expect(stays()).toEqual(before);
+  expect(await instanceNames(daemon)).toEqual(["alpha"]);
+});
+
+test("leaves what another stack needs, and says which", async () => {
+  await host.repo("beta");
+  const other = host.write(
+    "other.toml",
+    `[defaults]\nrepos_root = "${host.reposRoot}"\nincus_project = "other"\ndefault_image = "busybox"\n[[project]]\nname = "beta"\n`,
+  );
+  await repoman(host, 0, "up", "--stack", "other", "--registry", other, "--yes", "--skip-preview");
+  const { stdout } = await repoman(host, 0, "uninstall", "--dry-run");
+  expect(stdout).toMatch(/^Stays: {2}the toolchain and other caches: other needs it; /m);
+  await repoman(host, 0, "uninstall", "--stack", "other", "--yes");
+  expect(await instanceNames(daemon, "other")).toEqual([]);
+  expect(existsSync(join(host.project, "Pulumi.other.yaml"))).toBe(false);
+  expect(existsSync(state("stacks/other"))).toBe(false);
+  expect(existsSync(join(host.home, ".cache/repoman/toolchain"))).toBe(true);
+  expect(await instanceNames(daemon)).toEqual(["alpha"]);
+  expect(existsSync(other)).toBe(true);
+});
+
+test("cut off in the middle, another run finishes it; people's things stay", async () => {
+  const before = stays();
+  const going = host.spawnRepoman(["uninstall", "--yes"], { env: { PULUMI_STACK: "rig" } });
+  await until("the container to go", async () => (await instanceNames(daemon)).length === 0);
+  await going.killAll();
+  const { stdout } = await repoman(host, 0, "uninstall", "--yes");
+  expect(stdout).toMatch(/repoman is uninstalled/);
+  expect((await daemon.api("GET", "/1.0/projects")).metadata).toEqual(["/1.0/projects/default"]);
+  expect((await daemon.api("GET", "/1.0/profiles")).metadata).toEqual(["/1.0/profiles/default"]);
+  expect(stays()).toEqual(before);
+  expect(existsSync(join(host.project, "Pulumi.rig.yaml"))).toBe(false);
+  expect(readdirSync(state("")).sort()).toEqual(["backups", "disks", "log"]);
+  expect(readdirSync(join(host.home, ".cache"))).toEqual([]);
+  expect(readdirSync(join(host.home, ".local/bin")).sort()).toEqual([".keep", "other"]);
+  expect(lstatSync(join(host.project, "bin/repoman")).isFile()).toBe(true);
+});
