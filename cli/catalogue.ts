@@ -65,7 +65,7 @@ export const catalogue: readonly Entry[] = [
   {
     name: "log",
     summary: "what repoman did on this host, and when",
-    group: "Backups",
+    group: "Estate",
     load: () => import("./commands/log.ts"),
   },
   {
@@ -159,18 +159,6 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/repair.ts"),
   },
   {
-    name: "config",
-    summary: "find, edit, check or migrate the registry's file",
-    group: "Host",
-    load: () => import("./commands/config.ts"),
-  },
-  {
-    name: "migrate",
-    summary: "bring what an older repoman left to what this one works with",
-    group: "Host",
-    load: () => import("./commands/migrate.ts"),
-  },
-  {
     name: "backup",
     summary: "look after the copies: init, verify, log",
     group: "Backups",
@@ -181,6 +169,18 @@ export const catalogue: readonly Entry[] = [
     summary: "bring a repository back from its copy, or from an older state of it",
     group: "Backups",
     load: () => import("./commands/restore.ts"),
+  },
+  {
+    name: "config",
+    summary: "find, edit, check or migrate the registry's file",
+    group: "Host",
+    load: () => import("./commands/config.ts"),
+  },
+  {
+    name: "migrate",
+    summary: "bring what an older repoman left to what this one works with",
+    group: "Host",
+    load: () => import("./commands/migrate.ts"),
   },
   {
     name: "profile",
@@ -199,6 +199,12 @@ export const catalogue: readonly Entry[] = [
     summary: "look at, or stop, the Incus daemon that repoman started itself",
     group: "Host",
     load: () => import("./commands/daemon.ts"),
+  },
+  {
+    name: "uninstall",
+    summary: "take repoman off this host; repositories and backups stay",
+    group: "Host",
+    load: () => import("./commands/uninstall.ts"),
   },
   {
     name: "demo",
