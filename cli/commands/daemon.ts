@@ -43,7 +43,16 @@ async function start(): Promise<void> {
   if (kind !== "own") throw notOwn(socket, "start");
   const progress = new Progress();
   await progress.during("Starting Incus", () => daemon.start({ ...context(), progress }));
+  await tell("daemon start");
   process.stdout.write(`Incus answers at ${socket}.\n`);
+}
+
+async function tell(command: string): Promise<void> {
+  const [{ journal }, { findSetting }] = await Promise.all([
+    import("../journal.ts"),
+    import("../setting.ts"),
+  ]);
+  await journal(findSetting(), { command, result: "ok", exitCode: EXIT.ok });
 }
 
 async function stop({ timeout }: { timeout: string }): Promise<void> {
@@ -61,6 +70,7 @@ async function stop({ timeout }: { timeout: string }): Promise<void> {
   const { stopped, instances } = await progress.during("Stopping Incus", () =>
     daemon.stop({ ...context(), progress }, { timeoutSeconds }),
   );
+  if (stopped) await tell("daemon stop");
   const others = instances.length > 0 ? `, and with it ${instances.join(", ")}` : "";
   process.stdout.write(stopped ? `Stopped Incus${others}.\n` : "Incus was not running.\n");
 }

@@ -33,6 +33,11 @@ async function act(named: string | undefined, enabled: boolean, { stack, up }: O
   const { context, name, changed } = await setEnabled(named, enabled, stack);
   const word = enabled ? "enabled" : "disabled";
   note(`"${name}" is ${word}${changed ? "" : " already"}.`);
+  if (changed) {
+    const { journal } = await import("../journal.ts");
+    const command = enabled ? "enable" : "disable";
+    await journal(context.setting, { command, names: [name], result: "ok", exitCode: 0 });
+  }
   if (!up) return;
   const { bringUp } = await import("../estate/bring-up.ts");
   process.exitCode = await bringUp([name], context.setting.stack);
