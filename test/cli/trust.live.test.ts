@@ -1,0 +1,73 @@
+// What is trusted of a repository's own file, from the question at a terminal to the container.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectNoChanges, instance, repoman, up } from "../engine/estate.ts";
+import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { type Host, makeHost } from "../rig/host.ts";
+import { importImages } from "../rig/images.ts";
+import { KEY, openTerminal } from "./terminal.ts";
+
+let daemon: Daemon;
+let host: Host;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  await importImages(daemon, ["busybox"]);
+  host = await makeHost({ user: "dev", daemon });
+  await host.repo("alpha", { ".repoman.toml": '[env]\nCOLOUR = "blue"\n' });
+  host.writeRegistry({ project: [{ name: "alpha" }] });
+});
+afterAll(async () => {
+  await host?.dispose();
+  await daemon?.dispose();
+});
+
+const trust = (...args: string[]) =>
+  openTerminal(host, [join(host.project, "bin/repoman"), "trust", ...args], {
+    env: { PULUMI_STACK: "rig" },
+  });
+const config = async () => (await instance(daemon, "alpha")).config;
+const write = (text: string) => host.write(join(host.reposRoot, "alpha/.repoman.toml"), text);
+
+test("the project is chosen at a terminal, and no is the answer of a mere Enter", async () => {
+  const terminal = trust();
+  await terminal.shows("Which project?");
+  terminal.type(KEY.enter);
+  await terminal.shows("Trust this?");
+  terminal.type(KEY.enter);
+  const { exitCode, text } = await terminal.done;
+  expect(exitCode, text).toBe(0);
+  expect(text).toContain("Nothing was changed.");
+  expect((await repoman(host, 1, "trust", "alpha", "--show")).stdout).toContain("never trusted");
+});
+
+test("what was shown is trusted, though the file changes while one thinks", async () => {
+  const terminal = trust("alpha");
+  await terminal.shows("Trust this?");
+  write('[env]\nCOLOUR = "red"\nEVIL = "1"\n');
+  terminal.type("y");
+  const { exitCode, text } = await terminal.done;
+  expect(exitCode, text).toBe(0);
+  expect(text).toMatch(/has changed meanwhile; what was shown is what is trusted/);
+  await up(host);
+  expect(await config()).toMatchObject({ "environment.COLOUR": "blue" });
+  expect(await config()).not.toHaveProperty("environment.EVIL");
+});
+
+test("preview tells of the change and how to decide, and what was trusted stays in force", async () => {
+  const { all } = await repoman(host, 0, "preview");
+  expect(all).toMatch(/asks for env and is changed since it was trusted, and what was trusted/);
+  expect(all).toContain("`repoman trust alpha`");
+  await expectNoChanges(host);
+  write("not TOML at all");
+  await expectNoChanges(host);
+
+  await repoman(host, 0, "trust", "alpha", "--revoke", "--yes");
+  await up(host);
+  expect(await config()).not.toHaveProperty("environment.COLOUR");
+  const journal = readFileSync(join(host.home, ".local/state/repoman/log/repoman.jsonl"), "utf8");
+  expect(journal).toMatch(/"command":"trust".*\n(.*\n)*.*"command":"trust --revoke"/);
+  expect(journal).not.toContain("blue");
+});
