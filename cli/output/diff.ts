@@ -25,7 +25,7 @@ export function renderDiff(
   const paint = { " ": (text: string) => text, "-": red, "+": green };
   const lines = diffLines(linesOf(before), linesOf(after));
   let shown = "";
-  let [old, fresh, last] = [1, 1, -1];
+  let [old, fresh, last] = [1, 1, -2];
   lines.forEach(({ sign, text }, index) => {
     if (isNear(lines, index)) {
       if (last !== index - 1) shown += cyan(`@@ -${old} +${fresh} @@\n`);

@@ -124,6 +124,14 @@ export class Draft {
     }
   }
 
+  /** Puts a blank line below a block where there is none. */
+  setApart(block: Block): void {
+    const { to } = block;
+    const rest = this.#text.slice(to);
+    if (isBlank(rest) || /^[ \t]*\r?\n/.test(rest)) return;
+    this.#apply([{ from: to, to, text: lineBreak(this.#text, to) }]);
+  }
+
   /** Offset behind the last line that is not blank. */
   get end(): number {
     return contentEnd(this.#text, this.#text.length);

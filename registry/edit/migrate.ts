@@ -17,6 +17,8 @@ export function migrateText(text: string): string {
   const { schema, lanIp } = migrate(data);
   if (schema !== 1 && schema !== 2) return text;
   const draft = new Draft(text);
+  const there = (name: string) => draft.block([name]) !== undefined;
+  const known = { host: there("host"), repoman: there("repoman") };
   for (const [older, name] of Object.entries(ROOTS)) {
     const old = pairAt(draft, ["defaults", older]);
     const current = at(draft.source.data, ["defaults", name]);
@@ -28,8 +30,13 @@ export function migrateText(text: string): string {
     }
   }
   if (at(draft.source.data, ["defaults", "llm"]) !== undefined) remove(draft, ["defaults", "llm"]);
-  const known = at(draft.source.data, ["host", "lan_ip"]);
-  if (lanIp !== undefined && known === undefined) assign(draft, ["host", "lan_ip"], lanIp);
+  const address = at(draft.source.data, ["host", "lan_ip"]);
+  if (lanIp !== undefined && address === undefined) assign(draft, ["host", "lan_ip"], lanIp);
   assign(draft, ["repoman", "schema"], 3);
+  // What is new is easier to see with space around it.
+  for (const [name, old] of Object.entries(known)) {
+    const block = draft.block([name]);
+    if (block && !old) draft.setApart(block);
+  }
   return draft.toString();
 }
