@@ -124,7 +124,7 @@ function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: E
   if (orphans.length > 0) {
     void log.warn(
       `in the Incus project "${incusProject}" but not in the registry: ${orphans.join(", ")}\n` +
-        "  They are left alone; add them to the registry, or delete them with incus.",
+        "  They are left alone. `repoman repair` asks what to do about each: adopt or destroy it.",
       estate,
     );
   }

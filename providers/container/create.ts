@@ -19,12 +19,10 @@ export function conflict(
   existing: Instance | undefined,
 ): string | undefined {
   if (!existing || isOwn(existing.config, inputs.owner)) return undefined;
-  const { project, name, owner, image } = inputs;
+  const { project, name } = inputs;
   return (
     `an instance "${name}" exists in the Incus project "${project}" and ${describeOwner(existing.config)}\n` +
-    `  Rename it or the project in the registry, or adopt it by marking it as this stack's, then run again:\n` +
-    `  incus config set --project ${project} ${name} ` +
-    `${MARK.stack}=${owner.id} ${MARK.name}=${name} ${MARK.image}='${image}'`
+    `  Rename it or the project in the registry. To take it on as it is, take the entry out of the registry, then: repoman adopt ${name}`
   );
 }
 

@@ -114,7 +114,7 @@ describe("Pulumi's state", () => {
 });
 
 describe("what repoman did not make", () => {
-  test("is refused before anything changes, with how to adopt it; adopted, it stays what it was", async () => {
+  test("is refused before anything changes, with how to adopt it; marked, it stays what it was", async () => {
     projects("alpha", "beta");
     await daemon.api("POST", "/1.0/projects", {
       name: "repoman",
@@ -137,9 +137,12 @@ describe("what repoman did not make", () => {
     );
     expect(refused).not.toMatch(/^\s+at /m);
     expect(await instanceNames(daemon)).toEqual(["beta"]);
-    const adopt =
-      /incus (config set .*)/.exec(refused)?.[1]?.trim().replaceAll("'", "").split(" ") ?? [];
-    await host.run(["incus", ...adopt]);
+    expect(refused).toMatch(/take the entry out of the registry, then: repoman adopt beta/);
+    // What carries the stack's mark is taken over, whoever has put it there.
+    const { metadata: project } = await daemon.api("GET", "/1.0/projects/repoman");
+    const mark = `user.repoman.stack=${project.config["user.repoman.stack"]}`;
+    const marks = [mark, "user.repoman.name=beta", "user.repoman.image=busybox"];
+    await host.run(["incus", "config", "set", "--project", "repoman", "beta", ...marks]);
     await up(host);
     expect(await uuid("beta")).toBe(before);
     await expectNoChanges(host);
