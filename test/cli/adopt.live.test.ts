@@ -107,6 +107,12 @@ test("one in the estate's project keeps running, and is declared as it is", asyn
   expect(registry()).toContain("# mine\n");
   expect(registry()).toContain('name = "alpha" # the first\n');
   await expectNoChanges(host);
+  const { stdout: list } = await repoman(host, 0, "list", "--json");
+  const drifts = JSON.parse(list).map(({ name, drift }: Record<string, string>) => [name, drift]);
+  expect(drifts).toEqual([
+    ["alpha", "ok"],
+    ["hand", "ok"],
+  ]);
   await repoman(host, 0, "adopt", "hand", "--yes");
   // And it is the estate's from now on.
   await daemon.incus("config", "set", "--project", "repoman", "hand", "limits.memory=1GiB");
