@@ -68,7 +68,7 @@ describe.each(["dev", "root"] as const)("for %s", (user) => {
   test("a mirror by hand in between is no drift", async () => {
     await host.run(["sh", "-c", `echo more > ${join(host.reposRoot, "alpha/more")}`]);
     const { stdout } = await repoman(host, 0, "sync", "alpha");
-    expect(stdout).toMatch(/^alpha: ok \(1 file, 5 B, 0 deleted\)$/m);
+    expect(stdout).toMatch(/^alpha: ok \(1 file, 5 B, 0 deleted, [\d.]+ s\)$/m);
     expect(readFileSync(join(host.backup.path, "alpha/more"), "utf8")).toBe("more\n");
     await expectNoChanges(host);
   });
