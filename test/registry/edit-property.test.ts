@@ -151,7 +151,10 @@ describe("any registry", { timeout: 120_000 }, () => {
         const old = data(text).project?.[index] as Record<string, unknown>;
         // Same keys and as many elements: what is removed takes its spelling with it.
         const like = (a: unknown, b: unknown): unknown => {
-          if (Array.isArray(a) && Array.isArray(b)) return a.map((each, i) => like(each, b[i]));
+          if (Array.isArray(a) && Array.isArray(b)) {
+            // A value that the list has elsewhere would be that one, moved.
+            return a.map((each, i) => (a.includes(b[i]) ? each : like(each, b[i])));
+          }
           if (typeof a === "object" && a !== null) {
             return Object.fromEntries(
               Object.entries(a).map(([key, each]) => [
