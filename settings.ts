@@ -16,6 +16,8 @@ export interface Settings {
   remote: string;
   profiles: "referenced" | "all" | string[];
   restart: boolean;
+  /** Whether a preview says what mirror runs would do now. */
+  pending: boolean;
   owner: Owner;
   /** Whether this run only previews. */
   dryRun: boolean;
@@ -41,6 +43,7 @@ export function readSettings(): Settings {
     remote: config.get("remote") ?? "",
     profiles: readProfiles(config.get("profiles")),
     restart: config.getBoolean("restart") ?? false,
+    pending: config.getBoolean("pending") ?? false,
     owner: { id, stack: getStack() },
     dryRun: isDryRun(),
   };

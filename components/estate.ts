@@ -19,6 +19,8 @@ export interface EstateArgs {
   profiles: "referenced" | "all" | string[];
   /** Restart containers where a change needs it, unless a project says so itself. */
   restart: boolean;
+  /** Whether a preview says what mirror runs would do now. */
+  pending?: boolean;
   dryRun: boolean;
 }
 
@@ -73,6 +75,7 @@ export class Estate extends ComponentResource {
             facts,
             ...(backup === undefined ? {} : { backup }),
             restart: args.restart,
+            pending: args.pending ?? false,
             dryRun,
             needs: [{ what: `the Incus project "${incusProject}"`, resource: project }, ...managed],
             warn,

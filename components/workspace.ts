@@ -24,6 +24,8 @@ export interface WorkspaceArgs {
   backup?: DeclaredBackup;
   /** Restart where a change needs it, unless the project says so itself. */
   restart: boolean;
+  /** Whether a preview says what a mirror run would do now. */
+  pending: boolean;
   dryRun: boolean;
   /** What must be there before the container: its Incus project and its managed profiles. */
   needs: Need[];
@@ -82,6 +84,7 @@ export class Workspace extends ComponentResource {
           ...args.backup,
           owner,
           dryRun,
+          ...(args.pending && { lookPending: true }),
           ...(facts.backupFault === undefined ? {} : { fault: facts.backupFault }),
         },
         { parent: this, ...aliases },

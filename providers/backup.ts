@@ -20,14 +20,18 @@ import {
   freshness,
   hostSpec,
   mirror,
+  type Progress,
+  pending,
   probe,
   type RunRecord,
   readRecord,
   renameRecord,
 } from "../rsync/index.ts";
+import { Turns } from "../rsync/turns.ts";
+import { bytes as size } from "../rsync/units.ts";
 import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
-import { guarded, type Identified, warn } from "./engine.ts";
+import { guarded, type Identified, status, warn } from "./engine.ts";
 import { stopping } from "./stopping.ts";
 
 export interface BackupArgs extends Identified, DeclaredBackup {}
@@ -35,6 +39,8 @@ export interface BackupArgs extends Identified, DeclaredBackup {}
 interface BackupCircumstances {
   /** Whether this is a preview. */
   dryRun: boolean;
+  /** Whether a preview says what a mirror run would do now. */
+  lookPending?: boolean;
   /** Trouble with the disk or the repository: `up` fails for this backup alone. */
   fault?: string;
 }
@@ -42,6 +48,8 @@ interface BackupCircumstances {
 interface BackupInputs extends BackupArgs {
   /** `fresh`, or why it is not. */
   freshness: string;
+  /** What a mirror run would do now: only in a preview, and only where something is to be done. */
+  pending?: string;
 }
 
 export interface BackupState extends BackupInputs {
@@ -58,8 +66,12 @@ export interface BackupState extends BackupInputs {
 type Checked = BackupInputs & { fault?: string };
 
 const FRESH = "fresh";
+const BACKUP_TYPE = "pulumi-nodejs:dynamic/repoman:RsyncBackup";
 
-const JUDGED = [...DECLARED, "owner", "freshness"] as const;
+const JUDGED = [...DECLARED, "owner", "freshness", "pending"] as const;
+
+/** The engine starts what it can at once; so many runs would only wait for each other. */
+const turns = new Turns();
 
 function specOf(args: BackupArgs): BackupSpec {
   return hostSpec(args, args.owner.id);
@@ -67,9 +79,13 @@ function specOf(args: BackupArgs): BackupSpec {
 
 export const handlers = guarded<Checked, BackupState>("backup", {
   async check(olds, news) {
-    const { dryRun, fault, ...wanted } = news as Checked & BackupCircumstances;
+    const { dryRun, fault, lookPending, ...wanted } = news as Checked & BackupCircumstances;
     const inputs = { ...wanted, freshness: FRESH };
-    if (fault === undefined) return { inputs };
+    if (fault === undefined) {
+      // In an update it would become a state that the next refresh finds changed.
+      const found = dryRun && lookPending ? await foresee(inputs) : undefined;
+      return { inputs: { ...inputs, ...(found !== undefined && { pending: found }) } };
+    }
     const kept = olds.name === undefined ? inputs : (olds as BackupInputs);
     return { inputs: dryRun ? kept : { ...kept, fault } };
   },
@@ -118,7 +134,11 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
 async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
   if (fault !== undefined) throw new Fault(fault);
-  const record = await mirror(specOf(inputs), { signal: stopping });
+  const line = urnOf(inputs);
+  const record = await turns.take(
+    () => mirror(specOf(inputs), { signal: stopping, onProgress: sayingOn(line) }),
+    () => status(line, "waits for other copies"),
+  );
   for (const warning of record.warnings) await warn(`backup "${inputs.name}": ${warning}`);
   if (record.result !== "ok" && record.result !== "ok-vanished") {
     throw new Fault(
@@ -130,6 +150,45 @@ async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
     );
   }
   return { ...inputs, ...facts(record) };
+}
+
+/** What a run would do now, in a few words; nothing where there is nothing to do. */
+async function foresee(inputs: BackupInputs): Promise<string | undefined> {
+  status(urnOf(inputs), "compares repository and copy");
+  try {
+    const found = await turns.take(() => pending(specOf(inputs), { signal: stopping }));
+    if (!found.ok) return `${found.result}: ${found.reason}`;
+    const { changes, files, bytes, deletions, refused } = found;
+    if (refused) return `refused: ${refused.reason}`;
+    if (changes === 0 && deletions === 0) return undefined;
+    return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)}, ${deletions} to delete`;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return error.what;
+  }
+}
+
+/** The resource's own URN, which handlers are not told; its types and parents are contract. */
+function urnOf({ owner, name }: BackupArgs): string {
+  const types = `repoman:index:Estate$repoman:index:Workspace$${BACKUP_TYPE}`;
+  return `urn:pulumi:${owner.stack}::repoman::${types}::${name}`;
+}
+
+/** At most one message in this time: the engine passes each on to whoever looks. */
+const SAY_MS = 250;
+
+/** Says on the resource's line in Pulumi's display how far a run is. */
+function sayingOn(urn: string): (progress: Progress) => void {
+  let said = Number.NEGATIVE_INFINITY;
+  let last = "";
+  return ({ phase, bytes, totalBytes, rate }) => {
+    if (phase === last && performance.now() - said < SAY_MS) return;
+    said = performance.now();
+    last = phase;
+    const whole = totalBytes === undefined ? "" : ` of ${size(totalBytes)}`;
+    const speed = rate ? `, ${size(rate)}/s` : "";
+    status(urn, bytes > 0 ? `${phase} ${size(bytes)}${whole}${speed}` : phase);
+  };
 }
 
 function facts(record: RunRecord | undefined) {

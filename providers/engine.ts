@@ -44,7 +44,8 @@ export interface Identified {
 type Severity = "info" | "warning" | "error";
 
 interface EngineLog {
-  log(severity: Severity, message: string): Promise<void>;
+  /** @param urn of the resource that it is about; with it the message is of the moment only */
+  log(severity: Severity, message: string, urn?: string): Promise<void>;
 }
 
 let engine: Promise<EngineLog> | undefined;
@@ -52,7 +53,9 @@ let engine: Promise<EngineLog> | undefined;
 /** Loaded at the first message, since most runs have none. */
 async function connectEngine(): Promise<EngineLog> {
   const address = process.argv[2];
-  if (!address) return { log: async (_, message) => console.error(message) };
+  if (!address) {
+    return { log: async (_, message, urn) => (urn ? undefined : console.error(message)) };
+  }
   const [grpc, services, messages] = await Promise.all([
     import("@grpc/grpc-js"),
     import("@pulumi/pulumi/proto/engine_grpc_pb.js"),
@@ -66,11 +69,15 @@ async function connectEngine(): Promise<EngineLog> {
     error: LogSeverity.ERROR,
   };
   return {
-    log: (severity, message) =>
+    log: (severity, message, urn) =>
       new Promise((resolve) => {
         const request = new LogRequest();
         request.setSeverity(severities[severity]);
         request.setMessage(message);
+        if (urn !== undefined) {
+          request.setUrn(urn);
+          request.setEphemeral(true);
+        }
         // A message that cannot be shown must not fail the work it is about.
         client.log(request, () => resolve());
       }),
@@ -89,6 +96,16 @@ export async function warn(message: string): Promise<void> {
   if (!isFirst(message)) return;
   engine ??= connectEngine();
   await (await engine).log("warning", message);
+}
+
+/**
+ * Moves a resource's own line in Pulumi's display. Nothing of it stays, and nobody waits for it.
+ *
+ * @param urn whose line
+ */
+export function status(urn: string, message: string): void {
+  engine ??= connectEngine();
+  void engine.then((connected) => connected.log("info", message, urn)).catch(() => undefined);
 }
 
 /**

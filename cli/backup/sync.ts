@@ -1,10 +1,10 @@
 // Several mirror runs at once, with what a terminal shows of them.
 
 import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { EXIT, Fault } from "../../host/fault.js";
 import { printable } from "../../registry/text.ts";
 import { type BackupSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
+import { RUNS_AT_ONCE } from "../../rsync/turns.ts";
 import { Bars } from "../output/bars.ts";
 import { colorsFor, note } from "../output/say.ts";
 import { bytes, took } from "../output/units.ts";
@@ -44,8 +44,7 @@ export function exitCodeOf(lines: readonly Line[]): number {
 }
 
 /**
- * Mirrors, or says what a mirror run would do, several at once: as many as there are processors,
- * since rsync computes, and at least two, since it waits for disks.
+ * Mirrors, or says what a mirror run would do, several at once.
  *
  * @param print whether each repository gets a line when it is through
  */
@@ -66,7 +65,7 @@ export async function syncAll(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+    await Promise.all(Array.from({ length: RUNS_AT_ONCE }, worker));
   } finally {
     bars.end();
   }
