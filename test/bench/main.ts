@@ -60,10 +60,11 @@ async function mirrors({ host }: Bench): Promise<void> {
       recordsDir: paths({ HOME: host.home }).backupRecords,
     }));
   const script = join(host.project, "test/bench/mirrors.ts");
-  const argv = [process.execPath, script, String(rounds), JSON.stringify(specs)];
+  const plain = join(host.home, "plain");
+  const argv = [process.execPath, script, JSON.stringify({ rounds, specs, plain })];
   const { stdout } = good(await host.run(argv));
   const { repoman, other } = comparison("copies, unchanged", `rsync, ${AT_ONCE} at a time`);
-  for (const round of JSON.parse(stdout)) {
+  for (const round of JSON.parse(stdout).measured) {
     repoman.push(round.mirror);
     other.push(round.rsync);
   }

@@ -1,16 +1,27 @@
-// Run as the user, in the user's copy of the project: compares copies that are up to date with
-// their repositories, by repoman's mirror and by plain rsync. Prints the milliseconds of each round.
+// Run as the user, in the user's copy of the project: mirrors repositories by repoman and by plain
+// rsync, in turns. Prints the milliseconds of each round and the peak memory of this process, which
+// is repoman's part, in bytes.
 //
-//     node mirrors.ts <rounds> <specs as JSON>
+//     node mirrors.ts <options as JSON>
 
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { mirror, runFault } from "../../rsync/index.ts";
 import { inParallel } from "./estate.ts";
 import { clock } from "./measure.ts";
 
-const [, , rounds = "1", list = "[]"] = process.argv;
-const specs: BackupSpec[] = JSON.parse(list);
+interface Options {
+  rounds: number;
+  specs: BackupSpec[];
+  /** Where rsync puts its copies, apart from repoman's: neither helps the other. */
+  plain: string;
+  /** Whether each round begins without any copy. */
+  fresh?: boolean;
+}
+
+const { rounds, specs, plain, fresh }: Options = JSON.parse(process.argv[2] ?? "{}");
 
 const byMirror = () =>
   inParallel(specs, async (spec) => {
@@ -18,12 +29,33 @@ const byMirror = () =>
     if (fault) throw fault;
   });
 const byRsync = () =>
-  inParallel(specs, ({ source, destination }) =>
-    execa("rsync", ["-aHAXS", "--numeric-ids", "--delete", `${source}/`, `${destination}/`]),
+  inParallel(specs, ({ name, source }) =>
+    execa("rsync", ["-aHAXS", "--numeric-ids", "--delete", `${source}/`, `${join(plain, name)}/`]),
   );
+const empty = async () => {
+  for (const { destination } of specs) await rm(destination, { recursive: true, force: true });
+  await rm(plain, { recursive: true, force: true });
+  await mkdir(plain, { recursive: true });
+  // What is still to be written is nobody's.
+  await execa("sync");
+};
 
-const measured: { mirror: number; rsync: number }[] = [];
-for (let round = 0; round < Number(rounds); round++) {
-  measured.push({ mirror: await clock(byMirror), rsync: await clock(byRsync) });
+await mkdir(plain, { recursive: true });
+if (!fresh) {
+  await byMirror();
+  await byRsync();
 }
-process.stdout.write(JSON.stringify(measured));
+const measured: { mirror: number; rsync: number }[] = [];
+for (let round = 0; round < rounds; round++) {
+  const result = { mirror: 0, rsync: 0 };
+  // Whoever comes second finds the repositories in memory: they take turns at it.
+  const order = round % 2 === 0 ? (["mirror", "rsync"] as const) : (["rsync", "mirror"] as const);
+  if (fresh) await empty();
+  for (const which of order) {
+    result[which] = await clock(which === "mirror" ? byMirror : byRsync);
+    if (fresh) await execa("sync");
+  }
+  measured.push(result);
+}
+const peak = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(JSON.stringify({ measured, peak }));
