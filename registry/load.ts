@@ -1,29 +1,26 @@
 import { userInfo } from "node:os";
 import { dirname, join, resolve as resolvePath } from "node:path";
-import { EXIT, Fault } from "../host/fault.js";
 import { paths } from "../host/paths.js";
 import { check, type Loose } from "./check.ts";
 import { conflictsBetween } from "./conflicts.ts";
 import { resolveDefaults } from "./defaults.ts";
 import { type Document, parseDocument } from "./document.ts";
-import { RegistryFault, RegistryMissing } from "./fault.ts";
+import { RegistryFault } from "./fault.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { migrate } from "./migrate.ts";
 import { checkWithin } from "./overlaps.ts";
 import { readOverrides, reportStrayOverrides, reportSyntax } from "./overrides.ts";
 import { repository } from "./paths.ts";
 import { type Layer, merge } from "./precedence.ts";
-import { readText } from "./read.ts";
+import { readRegistryText } from "./registry-text.ts";
 import { type Context, type Resolved, resolve } from "./resolve.ts";
 import { instanceName } from "./rules.ts";
 import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import type { Facts } from "./substitute.ts";
-import { printable, quote } from "./text.ts";
+import { quote } from "./text.ts";
 import { REPOSITORY_FILE } from "./trust.ts";
 import type { Problem, Registry, User } from "./types.ts";
 import { type Approved, excludeWarnings, type Wishes, wishesOf } from "./wishes.ts";
-
-const MOST_OF_REGISTRY = 16 * 1024 * 1024;
 
 export interface LoadOptions {
   /** The registry; the user's own (`$XDG_CONFIG_HOME/repoman/repoman.toml`) unless given. */
@@ -67,7 +64,7 @@ export async function readRegistry(
   const user = options.user ?? currentUser(env);
   const file = resolvePath(options.file ?? paths(env).registry);
   const findings = new Findings();
-  const document = parseDocument(file, options.text ?? (await readMain(file)));
+  const document = parseDocument(file, options.text ?? (await readRegistryText(file)));
   reportSyntax(document, findings);
   const { schema, lanIp: olderLanIp } = migrate(document.data);
   const data = check(registrySchema, document, findings);
@@ -182,16 +179,6 @@ async function unusable(faults: Finding[], project: string): Promise<Problem[]> 
     what: `${subject}what was trusted of its ${REPOSITORY_FILE} is ignored: ${problem.what.replace(subject, "")}`,
     remedy: `${problem.remedy}; \`repoman trust ${project} --revoke\` takes it back`,
   }));
-}
-
-async function readMain(file: string): Promise<string> {
-  const reading = await readText(file, { most: MOST_OF_REGISTRY, links: true });
-  if ("text" in reading) return reading.text;
-  if ("missing" in reading) throw new RegistryMissing(file);
-  throw new Fault(`the registry ${printable(file)} ${reading.refused}`, {
-    remedy: "mend the file, or name another with --registry",
-    exitCode: EXIT.environment,
-  });
 }
 
 function currentUser(env: NodeJS.ProcessEnv): User {

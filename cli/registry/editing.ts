@@ -2,10 +2,11 @@
 
 import { dirname, join } from "node:path";
 import { VENDOR_PROFILES } from "../../registry/profiles.ts";
+import { readRegistryText } from "../../registry/registry-text.ts";
 import { printable } from "../../registry/text.ts";
 import { editShadow } from "../editing/shadow.ts";
 import { note } from "../output/say.ts";
-import { type Place, readRegistryText } from "./place.ts";
+import type { Place } from "./place.ts";
 
 /**
  * @returns what became of it

@@ -5,13 +5,13 @@
 import { Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { addProject } from "../../registry/edit/edits.ts";
+import { readRegistryText } from "../../registry/registry-text.ts";
 import type { ProjectEntry } from "../../registry/schema.ts";
 import { printable } from "../../registry/text.ts";
 import { repositoryCandidates } from "../../survey/adoption.ts";
 import type { Context } from "../context.ts";
 import { planAdoption } from "../estate/adopt/plan.ts";
 import { commandLine } from "../output/quote.ts";
-import { readRegistryText } from "./place.ts";
 
 /** The Incus project that everything is in where nobody names one. */
 const PROJECT = "default";

@@ -1,14 +1,14 @@
 // Bringing the registry's file to today's schema. It is read in any case: this is for people who
 // want to see in the file what is in force.
 
-import { constants } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
+import { readRegistryText } from "../../registry/registry-text.ts";
 import { printable } from "../../registry/text.ts";
 import { consent } from "../output/ask.ts";
 import { renderDiff } from "../output/diff.ts";
 import { note } from "../output/say.ts";
-import { type Place, readRegistryText } from "./place.ts";
+import { withOldKept } from "./keep-old.ts";
+import type { Place } from "./place.ts";
 
 export interface Migration {
   file: string;
@@ -55,32 +55,8 @@ export async function migrateRegistry(
     would: "changes the registry",
   });
   if (!agreed) throw new Fault("the registry stays as it is", { exitCode: EXIT.failed });
-  const backup = await copyBeside(file, from);
-  try {
-    await editRegistry(file, migrateText, { env, seen: text });
-  } catch (error) {
-    await rm(backup, { force: true });
-    throw error;
-  }
-  note(`Migrated ${printable(file)}; the old one is ${printable(backup)}.`);
+  const write = () => editRegistry(file, migrateText, { env, seen: text });
+  const backup = await withOldKept(file, `schema-${from}`, write);
+  note(`Migrated ${printable(file)} from schema ${from} to 3.`);
   return { file, from, to: 3, changed: true, backup };
-}
-
-/** A copy under a name that is not taken. */
-async function copyBeside(file: string, schema: number): Promise<string> {
-  for (let number = 1; ; number++) {
-    const copy = `${file}.schema-${schema}${number > 1 ? `-${number}` : ""}`;
-    try {
-      await copyFile(file, copy, constants.COPYFILE_EXCL);
-      return copy;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") continue;
-      throw new Fault(`the old registry cannot be copied to ${printable(copy)} (${code})`, {
-        remedy: "Mend that, then try again. Nothing was changed.",
-        exitCode: EXIT.environment,
-        cause: error,
-      });
-    }
-  }
 }

@@ -1,8 +1,7 @@
 // Set-up itself: find out, ask what is missing, show what would change, change it.
 
-import { copyFile, mkdir, realpath, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
-import { exists } from "../../host/files.js";
 import { expandHome, paths } from "../../host/paths.js";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
@@ -13,6 +12,7 @@ import { printable, quote } from "../../registry/text.ts";
 import { ensureSubIds, lentFile } from "../../tools/incus/subids.js";
 import { note } from "../output/say.ts";
 import { ensureStack } from "../pulumi/stack.ts";
+import { withOldKept } from "../registry/keep-old.ts";
 import type { Setting } from "../setting.ts";
 import { type Detected, type DiskFound, detect, lookAtBackupRoot, rootsOf } from "./detect.ts";
 import { planRegistry, type RegistryPlan, type Settings } from "./plan.ts";
@@ -125,21 +125,14 @@ export async function carryOut({ detected, registry, reposRoot }: SetupPlan): Pr
   }
   if (reposRoot.missing) await mkdir(reposRoot.path, { recursive: true });
   if (registry.changes.length > 0) {
-    if (registry.keepsOld) note(`The old registry is kept as ${printable(await keep(file))}`);
-    await editRegistry(file, () => registry.text, {
-      env: setting.env,
-      seen: text ?? "",
-      create: true,
-    });
+    const write = () =>
+      editRegistry(file, () => registry.text, {
+        env: setting.env,
+        seen: text ?? "",
+        create: true,
+      });
+    if (registry.keepsAs === undefined) await write();
+    else await withOldKept(file, registry.keepsAs, write);
   }
   await ensureStack(setting);
-}
-
-/** A copy beside the file itself, where the registry is a link; no earlier one is written over. */
-async function keep(file: string): Promise<string> {
-  const target = await realpath(file);
-  let copy = `${target}.bak`;
-  for (let number = 2; await exists(copy); number++) copy = `${target}.bak-${number}`;
-  await copyFile(target, copy);
-  return copy;
 }

@@ -23,8 +23,8 @@ export interface RegistryPlan {
   text: string;
   /** In words, for people; empty where the file stays as it is. */
   changes: string[];
-  /** Whether the old file is kept beside the new one: more than a value changes. */
-  keepsOld: boolean;
+  /** What the old file is kept as, beside the new one, where more than a value changes. */
+  keepsAs?: `schema-${number}` | "before-reset";
 }
 
 /**
@@ -40,7 +40,7 @@ export function planRegistry(
 ): RegistryPlan {
   if (before === undefined) {
     const text = newRegistry(newFile(settings));
-    return { text, changes: [`it is made, with ${summary(settings)}`], keepsOld: false };
+    return { text, changes: [`it is made, with ${summary(settings)}`] };
   }
   const { schema } = migrate(parse(before));
   const migrated = migrateText(before);
@@ -48,7 +48,9 @@ export function planRegistry(
   if (migrated !== before) changes.push(`schema ${schema} becomes 3`);
   const edited = reset ? resetTables(migrated, settings) : withAddress(migrated, settings);
   changes.push(...differences(migrated, edited));
-  return { text: edited, changes, keepsOld: migrated !== before || reset };
+  const plan = { text: edited, changes };
+  if (migrated !== before) return { ...plan, keepsAs: `schema-${schema}` };
+  return reset ? { ...plan, keepsAs: "before-reset" } : plan;
 }
 
 function newFile(settings: Settings): RegistryFile {

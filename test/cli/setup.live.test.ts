@@ -95,7 +95,7 @@ test("migrates an older registry through a link, and keeps the old one", async (
   const { stderr } = await setup(0, "--non-interactive");
   expect(stderr).toContain("schema 2 becomes 3");
   expect(readFileSync(real, "utf8")).toContain('repos_root = "~/repos"');
-  expect(readFileSync(`${real}.bak`, "utf8")).toBe(old);
+  expect(readFileSync(`${real}.schema-2`, "utf8")).toBe(old);
 });
 
 test("a reset keeps the projects, and the old file", async () => {
@@ -106,7 +106,7 @@ test("a reset keeps the projects, and the old file", async () => {
   expect(stderr).toContain('output: "loud" → not set');
   expect(registry()).toContain('name = "web"\nimage = "mine"');
   expect(registry()).toContain(`backup_root = "${host.backup.path}"`);
-  expect(readFileSync(`${file()}.bak`, "utf8")).toBe(before);
+  expect(readFileSync(`${file()}.before-reset`, "utf8")).toBe(before);
 });
 
 test("a registry that is not sound is left alone, with every problem named", async () => {

@@ -59,7 +59,6 @@ test("only the address is changed in one that is there, and nothing where none w
   expect(planRegistry(before, SETTINGS, false)).toEqual({
     text: before.replace("10.0.0.1", "192.168.168.42"),
     changes: ['lan_ip: "10.0.0.1" → "192.168.168.42"'],
-    keepsOld: false,
   });
   const unknown = { ...SETTINGS, lanIp: undefined };
   expect(planRegistry(before, unknown, false)).toMatchObject({ text: before, changes: [] });
@@ -67,9 +66,9 @@ test("only the address is changed in one that is there, and nothing where none w
 
 test("an older schema is migrated, the old file kept", () => {
   const before = `[repoman]\nschema = 2\n\n[defaults]\nlocal_repos = "/r"\n\n[defaults.llm]\nollama_url = "http://10.0.0.1:11434"\n${PROJECT}`;
-  const { text, changes, keepsOld } = planRegistry(before, SETTINGS, false);
+  const { text, changes, keepsAs } = planRegistry(before, SETTINGS, false);
   expect(changes).toEqual(["schema 2 becomes 3", 'lan_ip: "10.0.0.1" → "192.168.168.42"']);
-  expect(keepsOld).toBe(true);
+  expect(keepsAs).toBe("schema-2");
   expect(text).toContain(PROJECT);
   expect(text).not.toMatch(/llm|local_repos/);
 });
