@@ -1,7 +1,7 @@
 // What repoman has put on this host for a stack, and what of it would go. Only looks.
 
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { exists } from "../../host/files.js";
 import { type Paths, paths } from "../../host/paths.js";
 import { within } from "../../registry/paths.ts";
@@ -11,6 +11,7 @@ import { layout } from "../../tools/toolchain.js";
 import { registryFile } from "../preflight.ts";
 import { readDeployment, stackExists } from "../pulumi/stack.ts";
 import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";
+import { isKept } from "../registry/keep-old.ts";
 import type { Setting } from "../setting.ts";
 
 /** One thing, in words, and where it is. */
@@ -105,10 +106,14 @@ export async function planUninstall(
   }
 
   const registry = registryFile(setting, config);
+  const beside = dirname(registry);
   const users = [
     registry,
-    join(dirname(registry), "repos.d"),
-    join(dirname(registry), "profiles.d"),
+    ...namesIn(beside)
+      .filter((name) => isKept(name, basename(registry)))
+      .map((name) => join(beside, name)),
+    join(beside, "repos.d"),
+    join(beside, "profiles.d"),
     join(places.dataDir, "trusted"),
     join(places.stateDir, "log"),
   ].filter(existsSync);
@@ -130,6 +135,10 @@ export async function planUninstall(
     purged: purges ? users : [],
     cache,
   };
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function at(place: string | undefined): { place?: string } {

@@ -1,7 +1,7 @@
 // Taking repoman off this host, in an order in which a run that was cut off is finished by another:
 // first what only Pulumi's state knows of, last what repoman itself runs with.
 
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
 import { paths } from "../../host/paths.js";
@@ -30,6 +30,9 @@ export async function uninstall(setting: Setting, plan: UninstallPlan): Promise<
   }
   for (const line of await takeBackSubIds(lentFile(places))) note(`Took back ${line}.`);
   await away([...plan.ofStack, ...plan.ofState, ...plan.purged, ...plan.links]);
+  // A folder with something else in it stays.
+  const parents = [...new Set(plan.purged.map((place) => dirname(place)))];
+  await Promise.all(parents.map((folder) => rmdir(folder).catch(() => {})));
   if (plan.cache !== undefined) await dropCache(plan.cache);
 }
 
@@ -41,6 +44,7 @@ async function destroyEstate(stack: string): Promise<void> {
     flags: ["--skip-preview", "--remove"],
     stack,
     yes: true,
+    aside: true,
   });
   if (exitCode === EXIT.ok) return;
   throw new Fault("the estate could not be removed, so all else stays, too", {

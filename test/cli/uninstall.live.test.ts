@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from "n
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instanceNames, repoman, up } from "../engine/estate.ts";
+import { linkToolchain } from "../rig/copy.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
@@ -21,6 +22,7 @@ beforeAll(async () => {
   host.writeRegistry({ project: [{ name: "alpha", profiles: ["default", "tools"] }] });
   await up(host);
   host.write(".local/bin/.keep", "");
+  host.write(".local/state/repoman/console/0f-1.log", "what a container printed");
   symlinkSync(join(host.project, "bin/repoman"), join(host.home, ".local/bin/repoman"));
   symlinkSync("/bin/true", join(host.home, ".local/bin/other"));
 });
@@ -90,4 +92,21 @@ test("cut off in the middle, another run finishes it; people's things stay", asy
   expect(readdirSync(join(host.home, ".cache"))).toEqual([]);
   expect(readdirSync(join(host.home, ".local/bin")).sort()).toEqual([".keep", "other"]);
   expect(lstatSync(join(host.project, "bin/repoman")).isFile()).toBe(true);
+});
+
+test("with --purge what the user wrote goes as well, but no repository, backup or record", async () => {
+  const { records, repository, backup } = stays();
+  const kept = host.write(".config/repoman/repoman.toml.schema-2", "old");
+  const other = host.write(".config/repoman/repoman.toml.mine", "not repoman's");
+  const env = { PULUMI_STACK: "rig", REPOMAN_TOOLCHAIN: join(host.home, "tools") };
+  await linkToolchain({ ...host.env, ...env }, host.project, host.user);
+  const { exitCode, all } = await host.repoman(["uninstall", "--purge", "--yes"], { env });
+  expect(exitCode, all).toBe(0);
+  expect(all).toContain(`Goes:   registry, overrides, profiles, trust, journal  ${kept}\n`);
+  expect(readdirSync(join(host.home, ".config/repoman"))).toEqual(["repoman.toml.mine"]);
+  expect(readFileSync(other, "utf8")).toBe("not repoman's");
+  expect(readdirSync(state("")).sort()).toEqual(["backups", "disks"]);
+  expect(readdirSync(state("backups"))).toEqual(records);
+  expect(readFileSync(join(host.reposRoot, "alpha/.git/HEAD"), "utf8")).toBe(repository);
+  expect(readFileSync(join(host.backup.path, "alpha/.git/HEAD"), "utf8")).toBe(backup);
 });
