@@ -8,13 +8,14 @@ import { EXIT, Fault } from "./host/fault.js";
 import { expandHome, paths } from "./host/paths.js";
 import { report } from "./host/report.js";
 import type { Owner } from "./providers/ownership.ts";
+import { type ProfileChoice, parseChoice } from "./registry/profile-choice.ts";
 
 export interface Settings {
   /** Absolute path of the registry. */
   file: string;
   /** A remote of the incus client's configuration; empty for the local daemon. */
   remote: string;
-  profiles: "referenced" | "all" | string[];
+  profiles: ProfileChoice;
   restart: boolean;
   /** Whether a preview says what mirror runs would do now. */
   pending: boolean;
@@ -41,24 +42,12 @@ export function readSettings(): Settings {
   return {
     file: expandHome(config.get("registry") || registry, home),
     remote: config.get("remote") ?? "",
-    profiles: readProfiles(config.get("profiles")),
+    profiles: parseChoice(config.get("profiles")),
     restart: config.getBoolean("restart") ?? false,
     pending: config.getBoolean("pending") ?? false,
     owner: { id, stack: getStack() },
     dryRun: isDryRun(),
   };
-}
-
-/** `referenced`, `all`, or a list of names: as JSON, or with commas between. */
-function readProfiles(text = "referenced"): Settings["profiles"] {
-  if (text === "referenced" || text === "all") return text;
-  try {
-    const list: unknown = JSON.parse(text);
-    if (Array.isArray(list) && list.every((each) => typeof each === "string")) return list;
-  } catch {
-    // Not JSON: names with commas between.
-  }
-  return text.split(",").map((name) => name.trim());
 }
 
 /**

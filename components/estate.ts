@@ -3,6 +3,7 @@ import { all, type Output, output } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
+import type { ProfileChoice } from "../registry/profile-choice.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";
 import type { Survey } from "../survey/survey.ts";
 import { chosenTemplates, ProfileLibrary } from "./profile-library.ts";
@@ -16,7 +17,7 @@ export interface EstateArgs {
   library: Library;
   survey: Survey;
   /** Which templates to manage: those that projects refer to, all, or the former plus some. */
-  profiles: "referenced" | "all" | string[];
+  profiles: ProfileChoice;
   /** Restart containers where a change needs it, unless a project says so itself. */
   restart: boolean;
   /** Whether a preview says what mirror runs would do now. */

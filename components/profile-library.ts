@@ -1,6 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi/resource.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProfile } from "../providers/profile.ts";
+import type { ProfileChoice } from "../registry/profile-choice.ts";
 import type { Template } from "../registry/types.ts";
 
 export interface ProfileLibraryArgs {
@@ -40,7 +41,7 @@ const SERVERS_OWN = "default";
  */
 export function chosenTemplates(
   library: ReadonlyMap<string, Template>,
-  choice: "referenced" | "all" | string[],
+  choice: ProfileChoice,
   referenced: ReadonlySet<string>,
 ): Template[] {
   const wanted = (name: string) =>

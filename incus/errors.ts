@@ -43,6 +43,16 @@ export class IncusError extends Fault {
 /** A server that answered says that the object is not there. Nothing else is ever this. */
 export class NotFound extends IncusError {}
 
+/** What a request gives, or undefined where the server says that there is no such thing. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** The server refused the request's content. */
 export class BadRequest extends IncusError {}
 

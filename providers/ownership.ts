@@ -52,6 +52,21 @@ export function describeOwner(config: Config): string {
     : "repoman did not make it";
 }
 
+/** Why a stack cannot have an Incus project that is there, if it cannot. */
+export function projectConflict(
+  name: string,
+  config: Config,
+  owner: Owner,
+): { what: string; remedy: string } | undefined {
+  if (isOwn(config, owner)) return undefined;
+  return {
+    what: `the Incus project "${name}" exists and ${describeOwner(config)}`,
+    remedy:
+      "Choose another name (incus_project in the registry's [defaults]), or hand it to this stack:\n" +
+      `incus project set ${name} ${MARK.stack}=${owner.id}`,
+  };
+}
+
 /** A profile may serve several stacks; each has a key of its own, so that none edits another's. */
 export function profileMark(owner: Owner): string {
   return `${MARK.stack}.${owner.id}`;

@@ -9,7 +9,7 @@
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { EXIT, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
-import { NotFound } from "../incus/errors.ts";
+import { ifThere, NotFound } from "../incus/errors.ts";
 import type { Config, Profile } from "../incus/types.ts";
 import { changed } from "./compare.ts";
 import { mountPoints, ownParents } from "./container/parents.ts";
@@ -34,12 +34,7 @@ export interface ProfileInputs extends ProfileContent {
 }
 
 async function live(client: IncusClient, name: string): Promise<Profile | undefined> {
-  try {
-    return (await client.getProfile(name)).value;
-  } catch (error) {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  }
+  return (await ifThere(client.getProfile(name)))?.value;
 }
 
 export const handlers = guarded<ProfileInputs, ProfileInputs>("profile", {

@@ -8,7 +8,7 @@
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { EXIT, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
-import { NotFound } from "../incus/errors.ts";
+import { ifThere, NotFound } from "../incus/errors.ts";
 import type { Config } from "../incus/types.ts";
 import { changed } from "./compare.ts";
 import { remove } from "./container/create.ts";
@@ -16,12 +16,12 @@ import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse } from "./engine.ts";
 import { FEATURES } from "./features.ts";
 import {
-  describeOwner,
   isOwn,
   MARK,
   marks,
   NOBODY,
   type Owner,
+  projectConflict,
   withoutMarks,
 } from "./ownership.ts";
 import { instancesOf, server } from "./server.ts";
@@ -45,21 +45,12 @@ interface CheckedProject extends ProjectInputs {
 }
 
 async function live(client: IncusClient, name: string) {
-  try {
-    return (await client.getProject(name)).value;
-  } catch (error) {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  }
+  return (await ifThere(client.getProject(name)))?.value;
 }
 
-function conflict(inputs: ProjectInputs, config: Config): string | undefined {
-  if (isOwn(config, inputs.owner)) return undefined;
-  return (
-    `the Incus project "${inputs.name}" exists and ${describeOwner(config)}\n` +
-    `  Choose another name (incus_project in the registry's [defaults]), or hand it to this stack:\n` +
-    `  incus project set ${inputs.name} ${MARK.stack}=${inputs.owner.id}`
-  );
+function conflict({ name, owner }: ProjectInputs, config: Config): string | undefined {
+  const found = projectConflict(name, config, owner);
+  return found && [found.what, ...found.remedy.split("\n")].join("\n  ");
 }
 
 export const handlers = guarded<CheckedProject, ProjectState>("project", {

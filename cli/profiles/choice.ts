@@ -1,20 +1,6 @@
-// `repoman:profiles` in a stack's config: which profiles are managed beside those that projects
-// refer to. Pure.
+// `repoman:profiles` in a stack's config: how it changes with what is installed and removed. Pure.
 
-export type Choice = "referenced" | "all" | readonly string[];
-
-/** As the program reads it: a word, a JSON list, or names with commas between. */
-export function parseChoice(text: string | undefined): Choice {
-  const word = text?.trim() || "referenced";
-  if (word === "referenced" || word === "all") return word;
-  try {
-    const list: unknown = JSON.parse(word);
-    if (Array.isArray(list) && list.every((each) => typeof each === "string")) return list;
-  } catch {
-    // Not JSON: names with commas between.
-  }
-  return word.split(",").map((name) => name.trim());
-}
+import { parseChoice } from "../../registry/profile-choice.ts";
 
 /** @returns the new value; nothing where these are managed already */
 export function withProfiles(

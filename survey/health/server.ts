@@ -1,4 +1,4 @@
-import { NotFound } from "../../incus/errors.ts";
+import { ifThere } from "../../incus/errors.ts";
 import { FEATURES } from "../../providers/features.ts";
 import { describeOwner, isOwn } from "../../providers/ownership.ts";
 import type { Check, Finding } from "./check.ts";
@@ -32,10 +32,7 @@ export const project: Check = {
     const name = registry.defaults.incusProject;
     const about = { group: "project", subject: name } as const;
     if (!client) return [{ ...about, state: "unknown", what: "the server is out of reach" }];
-    const found = await client.getProject(name).catch((error: unknown) => {
-      if (error instanceof NotFound) return undefined;
-      throw error;
-    });
+    const found = await ifThere(client.getProject(name));
     if (!found) {
       const none = registry.projects.every(({ enabled }) => !enabled);
       if (none) return [{ ...about, state: "good", what: "is not there, and nothing needs it" }];

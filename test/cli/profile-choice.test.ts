@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseChoice, withoutProfile, withProfiles } from "../../cli/profiles/choice.ts";
+import { withoutProfile, withProfiles } from "../../cli/profiles/choice.ts";
+import { parseChoice } from "../../registry/profile-choice.ts";
 
 test.each([
   [undefined, "referenced"],
