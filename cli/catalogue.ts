@@ -195,6 +195,12 @@ export const catalogue: readonly Entry[] = [
     load: () => import("./commands/env.ts"),
   },
   {
+    name: "completion",
+    summary: "print the completion script of a shell",
+    group: "Host",
+    load: () => import("./commands/completion.ts"),
+  },
+  {
     name: "daemon",
     summary: "look at, or stop, the Incus daemon that repoman started itself",
     group: "Host",

@@ -17,6 +17,10 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${version()}\n`);
     return;
   }
+  if (first === "__complete") {
+    const { answer } = await import("./completion/answer.ts");
+    return answer(rest);
+  }
   const { definition, findEntry, overview, run } = await import("./program.ts");
   if (first === undefined) {
     process.stderr.write(overview(version()).helpInformation());

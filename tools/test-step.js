@@ -6,16 +6,20 @@ import { which } from "./incus/process.js";
 /** Programs that the tests start, and the packages that bring them. */
 const PROGRAMS = {
   dnsmasq: "dnsmasq-base",
+  fish: "fish",
   git: "git",
+  groff: "groff-base",
   getfattr: "attr",
   ip: "iproute2",
   losetup: "mount",
   lxcfs: "lxcfs",
+  mandoc: "mandoc",
   "mkfs.ext4": "e2fsprogs",
   newuidmap: "uidmap",
   openssl: "openssl",
   setpriv: "util-linux",
   sudo: "sudo",
+  zsh: "zsh",
 };
 
 /** Copied into a container without a libc, so the one that needs none. */
