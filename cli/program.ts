@@ -19,6 +19,18 @@ export function addExamples(command: Command, examples: readonly Example[]): voi
 
 const kept = new WeakMap<Command, readonly Example[]>();
 
+/** Adds a paragraph below the options, to the help and to what else is made from the definitions. */
+export function addRemark(command: Command, text: string): void {
+  remarks.set(command, [...remarksOf(command), text]);
+  command.addHelpText("after", `\n${text}`);
+}
+
+const remarks = new WeakMap<Command, readonly string[]>();
+
+export function remarksOf(command: Command): readonly string[] {
+  return remarks.get(command) ?? [];
+}
+
 export function examplesOf(command: Command): readonly Example[] {
   return kept.get(command) ?? [];
 }

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { verbatimWords } from "../program.ts";
+import { addRemark, verbatimWords } from "../program.ts";
 import { hasFlag, splitArguments } from "./arguments.ts";
 import type { Operation } from "./operate.ts";
 
@@ -19,11 +19,11 @@ export function defineOperation(command: Command, operation: Operation): void {
     .argument("[name...]", "limit it to these projects of the registry")
     .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
     .option("--registry <file>", "the registry that the stack follows from now on")
-    .allowUnknownOption()
-    .addHelpText(
-      "after",
-      `\nEvery other option, and all after \`--\`, goes to \`pulumi ${operation}\`, whose --help lists them.`,
-    );
+    .allowUnknownOption();
+  addRemark(
+    command,
+    `Every other option, and all after \`--\`, goes to \`pulumi ${operation}\`, whose --help lists them.`,
+  );
   if (operation !== "preview") command.option("-y, --yes", "do not ask");
   if (operation === "up") {
     command
