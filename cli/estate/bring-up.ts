@@ -14,6 +14,7 @@ export async function bringUp(names: readonly string[], stack: string): Promise<
     names,
     flags: ["--skip-preview"],
     yes: true,
+    aside: true,
     stack,
   });
   if (exitCode !== EXIT.ok) {

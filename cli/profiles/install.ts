@@ -59,6 +59,7 @@ export async function installProfiles(names: string[], options: Options): Promis
       names: [],
       flags,
       yes: true,
+      aside: true,
       stack: options.stack,
     });
     const event = { command: "profile install", names: list, began, exitCode };

@@ -15,6 +15,7 @@ import {
 } from "../preflight.ts";
 import { findSetting, namedFile, type Setting } from "../setting.ts";
 import { hasFlag } from "./arguments.ts";
+import { workspacesIn } from "./backend.ts";
 import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts";
 import { exitCodeOf, type PulumiEnd } from "./exit-code.ts";
 import { freshReport, type ReportLine, readReport } from "./report.ts";
@@ -36,6 +37,8 @@ export interface Request {
   stack?: string | undefined;
   registry?: string | undefined;
   yes?: boolean | undefined;
+  /** Whether stdout is kept for a result of the command's own, and Pulumi's words go to stderr. */
+  aside?: boolean | undefined;
 }
 
 export interface Outcome {
@@ -67,13 +70,16 @@ export async function operate(request: Request): Promise<Outcome> {
     ...request.flags,
   ];
   if (request.operation === "preview") {
-    return { exitCode: await judge(setting, request, await run(setting, args)), setting };
+    return {
+      exitCode: await judge(setting, request, await run(setting, args, request.aside)),
+      setting,
+    };
   }
   const lock = lockStack(setting, request.operation);
   try {
     await clearCutOff(setting, stackId);
     await markRunning(setting, request.operation);
-    const ended = await run(setting, args);
+    const ended = await run(setting, args, request.aside);
     // Stopped half-way, it may have left something: the mark stays for the next run to look.
     if (!ended.interrupted && !ended.signal) await unmarkRunning(setting);
     const exitCode = await judge(setting, request, ended);
@@ -155,12 +161,7 @@ async function targetsOf(
   const known = declared.map(({ name }) => name);
   if (!declares) {
     // A project that is no longer declared may still be in the state.
-    const deployment = await backend?.deployment(project, stack);
-    known.push(
-      ...(deployment?.resources ?? [])
-        .filter(({ type }) => type === "repoman:index:Workspace")
-        .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2)),
-    );
+    known.push(...workspacesIn(await backend?.deployment(project, stack)));
   }
   requireNames(names, [...new Set(known)], file);
   if (!declares) return ownTargets(names);
@@ -175,11 +176,16 @@ async function targetsOf(
 type Ended = PulumiEnd & { report: ReportLine[] };
 
 /** Runs Pulumi with a report for the program and its providers to write to. */
-async function run(setting: Setting, args: readonly string[]): Promise<Ended> {
+async function run(
+  setting: Setting,
+  args: readonly string[],
+  aside: boolean | undefined,
+): Promise<Ended> {
   const file = await freshReport(setting.stackDir);
   const env = { ...setting.env, REPOMAN_REPORT: file };
   try {
-    return { ...(await runPulumi({ ...setting, env }, args)), report: await readReport(file) };
+    const end = await runPulumi({ ...setting, env }, args, aside);
+    return { ...end, report: await readReport(file) };
   } finally {
     await rm(file, { force: true });
   }

@@ -29,9 +29,17 @@ export interface Captured extends PulumiEnd {
   stderr: string;
 }
 
-/** Runs Pulumi in the terminal that we have, until it ends. */
-export async function runPulumi(setting: Setting, args: readonly string[]): Promise<PulumiEnd> {
-  return guarded(() => start(setting, args, "inherit"));
+/**
+ * Runs Pulumi in the terminal that we have, until it ends.
+ *
+ * @param aside whether all that it says goes to stderr
+ */
+export async function runPulumi(
+  setting: Setting,
+  args: readonly string[],
+  aside = false,
+): Promise<PulumiEnd> {
+  return guarded(() => start(setting, args, aside ? ["inherit", 2, 2] : "inherit"));
 }
 
 /**
