@@ -87,7 +87,8 @@ export async function adoptWith(
 ): Promise<{ lines: Line[]; exitCode: number }> {
   const { ALL_PROJECTS } = await import("../../incus/instances.ts");
   const { readFile } = await import("node:fs/promises");
-  const { planAdoption, requireOwnProject } = await import("../estate/adopt/plan.ts");
+  const { planAdoption } = await import("../estate/adopt/plan.ts");
+  const { requireOwnProject } = await import("../estate/adopt/requirements.ts");
   const owner = { id: context.config.stackId ?? "", stack: context.setting.stack };
   const { incusProject } = context.registry.defaults;
   await requireOwnProject(client, incusProject, owner);
@@ -132,7 +133,10 @@ export async function adoptWith(
     would:
       moving.length > 0 ? `stops and moves ${moving.join(", ")}` : `adds ${names} to the registry`,
   });
-  if (!agreed) return { lines, exitCode: EXIT.failed };
+  if (!agreed) {
+    note("Nothing was changed.");
+    return { lines, exitCode: EXIT.failed };
+  }
   return perform(context, client, adoptions, lines, exitCode);
 }
 

@@ -39,12 +39,13 @@ function inspect(command: Command): void {
   const show = command
     .command("show")
     .description("a profile as it is put on the server, as YAML")
-    .argument("<name>")
+    .argument("[name]", "asked for at a terminal")
     .option(...JSON_OPTION)
     .option(...STACK)
     .action(async (name, { json, stack }) => {
-      const { readProfiles, requireUsable } = await import("../profiles/library.ts");
-      const template = requireUsable(await readProfiles(stack, true), name);
+      const { chooseProfile, readProfiles, requireUsable } = await import("../profiles/library.ts");
+      const profiles = await readProfiles(stack, true);
+      const template = requireUsable(profiles, await chooseProfile(profiles, name, "Show"));
       const { asYaml } = await import("../profiles/show.ts");
       process.stdout.write(json ? `${JSON.stringify(template, null, 2)}\n` : asYaml(template));
     });
@@ -55,7 +56,7 @@ function inspect(command: Command): void {
       "which keys and devices differ between the server and the library; exits 1 where some do, 3 " +
         "where it cannot be told",
     )
-    .argument("<name>")
+    .argument("[name]", "asked for at a terminal")
     .option("--vendor", "between the one that comes with repoman and your own of that name")
     .option(...JSON_OPTION)
     .option(...STACK)
@@ -99,7 +100,7 @@ function remove(command: Command): void {
   const each = command
     .command("remove")
     .description("take a profile off the server; its file stays where it is")
-    .argument("<name>")
+    .argument("[name]", "asked for at a terminal")
     .option("--yes", "do not ask")
     .option(...STACK)
     .action(async (name, options) =>
@@ -114,7 +115,7 @@ function write(command: Command): void {
     .description(
       "open your file, or a copy of repoman's, in $VISUAL or $EDITOR; checked when saved",
     )
-    .argument("<name>")
+    .argument("[name]", "asked for at a terminal")
     .option(...STACK)
     .action(async (name, options) =>
       (await import("../profiles/write.ts")).editProfile(name, options),

@@ -16,8 +16,8 @@ export function define(command: Command): void {
         "running container is stopped for it and started again. What was cut off is finished by " +
         "running it again.",
     )
-    .argument("<old>", "the project")
-    .argument("<new>", "its new name")
+    .argument("[old]", "the project; chosen from a list where there is a terminal")
+    .argument("[new]", "its new name; asked for where there is a terminal")
     .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
     .option("-y, --yes", "do not ask")
     .action(act);
@@ -27,9 +27,14 @@ export function define(command: Command): void {
   ]);
 }
 
-async function act(from: string, to: string, { stack, yes }: Options): Promise<void> {
+async function act(
+  old: string | undefined,
+  fresh: string | undefined,
+  { stack, yes }: Options,
+): Promise<void> {
   const { describeRename, planRename, rename } = await import("../estate/renaming.ts");
-  const plan = await planRename(from, to, stack);
+  const plan = await planRename(old, fresh, stack);
+  const { from, to } = plan;
   note(describeRename(plan));
   const would = plan.stops
     ? `stops the container "${from}", and starts it again as "${to}"`

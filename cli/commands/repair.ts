@@ -192,7 +192,10 @@ async function destroyed(
     note(`That is not its name: ${name} is left as it is.`);
     return false;
   }
-  const { isOwn, MARK } = await import("../../providers/ownership.ts");
+  const [{ isOwn, MARK }, { remove }] = await Promise.all([
+    import("../../providers/ownership.ts"),
+    import("../../providers/container/create.ts"),
+  ]);
   const { value: now } = await client.getInstance(incusProject, name);
   const isOthers =
     now.config[MARK.stack] !== undefined && !isOwn(now.config, { id: config.stackId ?? "" });
@@ -202,10 +205,7 @@ async function destroyed(
       exitCode: EXIT.conflict,
     });
   }
-  if (now.status !== "Stopped") {
-    await client.setInstanceState(incusProject, name, { action: "stop", force: true });
-  }
-  await client.deleteInstance(incusProject, name);
+  await remove(client, now);
   note(`Deleted ${name}.`);
   return true;
 }

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { printable } from "../../registry/text.ts";
 import { note, warn } from "../output/say.ts";
-import { requireNames } from "../preflight.ts";
 import { addExamples } from "../program.ts";
 
 interface Options {
@@ -35,10 +34,9 @@ async function act(named: string | undefined, { stack, yes }: Options): Promise<
       import("../registry/overrides.ts"),
       import("../../host/files.js"),
     ]);
-  const { registry, file, setting } = await readContext({ stack });
-  const names = registry.projects.map(({ name }) => name);
-  const name = await chooseProject(named, names, "Update which project?");
-  requireNames([name], names, file);
+  const context = await readContext({ stack });
+  const { registry, file, setting } = context;
+  const name = await chooseProject(context, named, "Update which project?");
   const override = overrideFile(file, name);
   if (await exists(override)) note(`Counts: ${printable(override)}`);
   for (const { project, what, remedy } of registry.warnings) {

@@ -6,63 +6,10 @@ import type { Instance } from "../../incus/types.ts";
 import { describeOwner, isOwn } from "../../providers/ownership.ts";
 import type { Project } from "../../registry/types.ts";
 import type { Context } from "../context.ts";
-import { ask, canAsk } from "../output/ask.ts";
-import { requireNames } from "../preflight.ts";
 
 export interface Container {
   project: Project;
   instance: Instance;
-}
-
-/**
- * The names that were given; asked for where none was and somebody can answer.
- *
- * @param verb for the question: "start"
- * @throws Fault (usage) for unknown names, and without any where nobody can be asked
- */
-export async function chosenNames(
-  { registry, file }: Context,
-  names: readonly string[],
-  verb: string,
-): Promise<string[]> {
-  const known = registry.projects.map(({ name }) => name);
-  requireNames(names, known, file);
-  if (names.length > 0) return [...new Set(names)];
-  if (!canAsk() || known.length === 0) throw unnamed(verb, known);
-  return ask<string[]>(({ multiselect }, io) =>
-    multiselect({
-      message: `Which ones to ${verb}?`,
-      options: known.map((name) => ({ value: name })),
-      required: true,
-      ...io,
-    }),
-  );
-}
-
-/** The same, for a command that takes one. */
-export async function chosenName(
-  { registry, file }: Context,
-  name: string | undefined,
-  what: string,
-): Promise<string> {
-  const known = registry.projects.map((project) => project.name);
-  if (name !== undefined) requireNames([name], known, file);
-  if (name !== undefined) return name;
-  if (!canAsk() || known.length === 0) throw unnamed(what, known);
-  return ask<string>(({ select }, io) =>
-    select({
-      message: `Which one to ${what}?`,
-      options: known.map((each) => ({ value: each })),
-      ...io,
-    }),
-  );
-}
-
-function unnamed(verb: string, known: readonly string[]): Fault {
-  return new Fault(`this needs to be told which project to ${verb}`, {
-    remedy: known.length > 0 ? `There are: ${known.join(", ")}.` : "The registry has none.",
-    exitCode: EXIT.usage,
-  });
 }
 
 /**

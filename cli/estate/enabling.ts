@@ -1,6 +1,5 @@
 import { EXIT, Fault } from "../../host/fault.js";
 import { type Context, readContext } from "../context.ts";
-import { requireNames } from "../preflight.ts";
 import { overridden, overrideFile } from "../registry/overrides.ts";
 import { chooseProject } from "./choose.ts";
 import { requireNotRenaming } from "./renamings.ts";
@@ -19,13 +18,8 @@ export async function setEnabled(
 ): Promise<{ context: Context; name: string; changed: boolean }> {
   const context = await readContext({ stack });
   const { registry, file, setting } = context;
-  const names = registry.projects.map(({ name }) => name);
-  const name = await chooseProject(
-    named,
-    names,
-    `${enabled ? "Enable" : "Disable"} which project?`,
-  );
-  requireNames([name], names, file);
+  const question = `${enabled ? "Enable" : "Disable"} which project?`;
+  const name = await chooseProject(context, named, question);
   await requireNotRenaming(setting, registry, [name]);
   const override = await overridden(file, name, "enabled");
   if (override !== undefined && override !== enabled) {

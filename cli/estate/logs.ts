@@ -5,8 +5,9 @@ import type { IncusClient } from "../../incus/client.ts";
 import { type Context, connectTo } from "../context.ts";
 import { findProgram } from "../find-program.ts";
 import { harmless, Lines, lastLines } from "../output/foreign.ts";
+import { chooseProject } from "./choose.ts";
 import { Console } from "./console.ts";
-import { type Container, chosenName, findContainers } from "./containers.ts";
+import { type Container, findContainers } from "./containers.ts";
 import { clientEnvironment, execArguments, keepClientQuiet } from "./incus-exec.ts";
 
 export interface LogsRequest {
@@ -24,7 +25,7 @@ const MOST_OF_JOURNAL = 64 * 1024 * 1024;
 
 /** Prints what a container has logged; with `follow` until it is stopped. */
 export async function printLogs(context: Context, request: LogsRequest): Promise<void> {
-  const name = await chosenName(context, request.name, "read the log of");
+  const name = await chooseProject(context, request.name, "Which one to read the log of?");
   const client = await connectTo(context);
   try {
     const [container] = await findContainers(context, client, [name]);

@@ -2,16 +2,18 @@
 // cut off is finished by asking for it again.
 
 import { EXIT, Fault } from "../../host/fault.js";
+import { remove as removeInstance } from "../../providers/container/create.ts";
 import { RegistryFault } from "../../registry/fault.ts";
 import { printable } from "../../registry/text.ts";
 import type { Project } from "../../registry/types.ts";
 import { lookUp, type Named } from "../../survey/instances.ts";
 import { type Context, connectTo, readContext } from "../context.ts";
 import { requireNames } from "../preflight.ts";
+import { workspacesIn } from "../pulumi/backend.ts";
 import { operate } from "../pulumi/operate.ts";
 import { ensureStack, stackExists } from "../pulumi/stack.ts";
 import { setOverrideAside } from "../registry/overrides.ts";
-import { chooseProject } from "./choose.ts";
+import { chooseOne } from "./choose.ts";
 import { requireNotRenaming } from "./renamings.ts";
 
 export interface Removal {
@@ -36,13 +38,14 @@ export async function planRemoval(
   const context = await readContext({ stack, tolerant: true });
   const { setting, registry, problems, file, config } = context;
   const declared = registry.projects.map(({ name }) => name);
-  const name = await chooseProject(named, declared, "Remove which project?");
+  const question = "Remove which project?";
+  const name = await chooseOne(named, { names: declared, question });
   const project = registry.projects.find((each) => each.name === name);
   // What is wrong with this very project goes away with it.
   const others = problems.filter((problem) => problem.project !== name);
   if (others.length > 0) throw new RegistryFault(others);
   await requireNotRenaming(setting, registry, [name]);
-  const known = await namesInState(context);
+  const known = workspacesIn(await setting.backend?.deployment(setting.project, setting.stack));
   const client = await connectTo(context);
   try {
     const instances = await client.getInstances(registry.defaults.incusProject);
@@ -52,14 +55,6 @@ export async function planRemoval(
   } finally {
     client.close();
   }
-}
-
-async function namesInState({ setting }: Context): Promise<string[]> {
-  const { backend, project, stack } = setting;
-  const deployment = await backend?.deployment(project, stack);
-  return (deployment?.resources ?? [])
-    .filter(({ type }) => type === "repoman:index:Workspace")
-    .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
 }
 
 /** What goes and what stays, for whoever is to agree with it. */
@@ -103,6 +98,7 @@ export async function remove(removal: Removal): Promise<{ aside?: string }> {
       names: [name],
       flags: ["--skip-preview"],
       yes: true,
+      aside: true,
       stack: setting.stack,
     });
     if (exitCode !== EXIT.ok) {
@@ -131,12 +127,7 @@ async function deleteLeft(context: Context, name: string): Promise<void> {
   try {
     const { incusProject } = context.registry.defaults;
     const { own } = lookUp(await client.getInstances(incusProject), name, stackId);
-    if (!own) return;
-    if (own.status !== "Stopped") {
-      const kill = { action: "stop", force: true } as const;
-      await client.setInstanceState(incusProject, own.name, kill);
-    }
-    await client.deleteInstance(incusProject, own.name);
+    if (own) await removeInstance(client, own);
   } finally {
     client.close();
   }

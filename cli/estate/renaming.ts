@@ -12,8 +12,10 @@ import type { Project } from "../../registry/types.ts";
 import { isAside, lookUp } from "../../survey/instances.ts";
 import { type Renaming, readRenames, renamesFile } from "../../survey/renames.ts";
 import { type Context, connectTo, readContext } from "../context.ts";
+import { ask, canAsk } from "../output/ask.ts";
 import { requireNames } from "../preflight.ts";
 import { renameOverride, requireNoOverride } from "../registry/overrides.ts";
+import { chooseOne } from "./choose.ts";
 import { forgetRenaming, noteRenaming, requireNotRenaming } from "./renamings.ts";
 
 export interface RenamePlan extends Renaming {
@@ -32,13 +34,16 @@ export interface RenamePlan extends Renaming {
  * @throws Fault (usage, conflict), Unreachable
  */
 export async function planRename(
-  from: string,
-  to: string,
+  old: string | undefined,
+  fresh: string | undefined,
   stack: string | undefined,
 ): Promise<RenamePlan> {
   // An override that has its new name, or still its old one, is trouble that is mended here.
   const context = await readContext({ stack, tolerant: true });
   const { setting, registry, problems, file } = context;
+  const names = registry.projects.map(({ name }) => name);
+  const from = await chooseOne(old, { names, question: "Rename which project?" });
+  const to = fresh ?? (await askNewName(from, names));
   const others = problems.filter(({ project }) => project !== from && project !== to);
   if (others.length > 0) throw new RegistryFault(others);
   const find = (name: string) => registry.projects.find((each) => each.name === name);
@@ -47,11 +52,7 @@ export async function planRename(
   const carriedOut = find(from) === undefined && find(to) !== undefined && noted;
   const project = carriedOut ? find(to) : find(from);
   if (!project) {
-    requireNames(
-      [from],
-      registry.projects.map(({ name }) => name),
-      file,
-    );
+    requireNames([from], names, file);
     throw new Error(`"${from}" is known and not found`);
   }
   if (!carriedOut) await requireFree(context, to, noted);
@@ -75,6 +76,23 @@ export async function planRename(
   } finally {
     client.close();
   }
+}
+
+async function askNewName(from: string, taken: readonly string[]): Promise<string> {
+  if (!canAsk()) {
+    throw new Fault(`this needs to be told the new name of "${from}"`, {
+      remedy: `Such as: repoman rename ${from} NEW`,
+      exitCode: EXIT.usage,
+    });
+  }
+  return ask<string>(({ text }, io) =>
+    text({
+      message: `What is "${from}" to be called?`,
+      validate: (value = "") =>
+        taken.includes(value) ? "has a project already" : instanceName(value)?.what,
+      ...io,
+    }),
+  );
 }
 
 /** @param begun whether this very renaming has begun before, and may have moved the overrides */

@@ -7,9 +7,8 @@ import {
   renamesFile,
   writeRenames,
 } from "../../survey/renames.ts";
+import { WORKSPACE } from "../pulumi/backend.ts";
 import type { Setting } from "../setting.ts";
-
-const WORKSPACE = "repoman:index:Workspace";
 
 /** Those whose end nobody has seen. The others are forgotten here: the stack's state knows them. */
 export async function openRenamings(setting: Setting): Promise<Renaming[]> {

@@ -9,7 +9,8 @@ import type { InstanceAction } from "../../incus/types.ts";
 import { type Context, connectTo, readContext } from "../context.ts";
 import { journal, resultOf } from "../journal.ts";
 import { note, reportError, warn } from "../output/say.ts";
-import { type Container, chosenNames, findContainers } from "./containers.ts";
+import { chooseProjects } from "./choose.ts";
+import { type Container, findContainers } from "./containers.ts";
 
 export type Verb = "start" | "stop" | "restart";
 
@@ -41,7 +42,7 @@ async function change(verb: Verb, given: string[], options: Options): Promise<vo
   const began = performance.now();
   const timeout = seconds(options.timeout ?? "30");
   const context = await readContext({ stack: options.stack });
-  const names = await chosenNames(context, given, verb);
+  const names = await chooseProjects(context, given, verb);
   const client = await connectTo(context);
   let worst: number = EXIT.ok;
   try {

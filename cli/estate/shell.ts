@@ -7,7 +7,8 @@ import { type Context, connectTo } from "../context.ts";
 import { findProgram } from "../find-program.ts";
 import { journal } from "../journal.ts";
 import { ask } from "../output/ask.ts";
-import { type Container, chosenName, findContainers } from "./containers.ts";
+import { chooseProject } from "./choose.ts";
+import { type Container, findContainers } from "./containers.ts";
 import {
   accountIn,
   clientEnvironment,
@@ -33,7 +34,7 @@ export interface ShellRequest {
  * It does not return.
  */
 export async function enter(context: Context, request: ShellRequest): Promise<never> {
-  const name = await chosenName(context, request.name, "enter");
+  const name = await chooseProject(context, request.name, "Which one to enter?");
   const program = findProgram("incus", context.setting.env);
   const client = await connectTo(context);
   let args: string[];

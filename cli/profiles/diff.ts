@@ -3,12 +3,13 @@
 
 import { EXIT, Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
-import { NotFound } from "../../incus/errors.ts";
+import { ifThere } from "../../incus/errors.ts";
 import type { Profile } from "../../incus/types.ts";
 import { printable } from "../../registry/text.ts";
 import { type ProfileDifference, profileDifferences } from "../../survey/profiles.ts";
 import { connectTo } from "../context.ts";
 import {
+  chooseProfile,
   type Profiles,
   readProfiles,
   readVendor,
@@ -23,8 +24,9 @@ interface Options {
   stack?: string;
 }
 
-export async function diffProfile(name: string, options: Options): Promise<void> {
+export async function diffProfile(given: string | undefined, options: Options): Promise<void> {
   const profiles = await readProfiles(options.stack);
+  const name = await chooseProfile(profiles, given, "Compare");
   if (options.vendor) return diffVendor(profiles, name, options);
   const template = requireUsable(profiles, name);
   const client = await connectTo(profiles.context);
@@ -49,12 +51,7 @@ export async function diffProfile(name: string, options: Options): Promise<void>
 
 /** @returns nothing where the server has none */
 export async function liveProfile(client: IncusClient, name: string): Promise<Profile | undefined> {
-  try {
-    return (await client.getProfile(name)).value;
-  } catch (error) {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  }
+  return (await ifThere(client.getProfile(name)))?.value;
 }
 
 async function diffVendor(profiles: Profiles, name: string, { json }: Options): Promise<void> {

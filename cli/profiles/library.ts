@@ -9,6 +9,7 @@ import type { Facts } from "../../registry/substitute.ts";
 import { nearest, quote } from "../../registry/text.ts";
 import type { Library, Template } from "../../registry/types.ts";
 import { type Context, readContext } from "../context.ts";
+import { chooseOne } from "../estate/choose.ts";
 
 export interface Profiles {
   context: Context;
@@ -52,6 +53,24 @@ async function readAll(facts: Facts, userDir: string | undefined): Promise<Libra
 /** `vendor`, `user`, or `user (shadows vendor)`. */
 export function sourceOf({ source, shadows }: Template): string {
   return shadows ? "user (shadows vendor)" : source;
+}
+
+/**
+ * The profile that was named, else one of the library that is chosen at the terminal.
+ *
+ * @param verb for the question: "Show"
+ * @throws Fault (usage) where none was named and nobody can be asked
+ */
+export async function chooseProfile(
+  { all }: Profiles,
+  name: string | undefined,
+  verb: string,
+): Promise<string> {
+  return chooseOne(name, {
+    names: [...all.keys()],
+    question: `${verb} which one?`,
+    what: "profile",
+  });
 }
 
 /** @throws Fault (usage) that names the nearest */

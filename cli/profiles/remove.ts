@@ -2,6 +2,7 @@
 
 import { EXIT, Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
+import { parseChoice } from "../../registry/profile-choice.ts";
 import { printable } from "../../registry/text.ts";
 import { type Standing, standing } from "../../survey/profiles.ts";
 import { connectTo } from "../context.ts";
@@ -11,18 +12,22 @@ import { note, warn } from "../output/say.ts";
 import { operate } from "../pulumi/operate.ts";
 import { readStackConfig, stackConfigFile, writeStackConfig } from "../pulumi/stack-config.ts";
 import { profileTarget, profileTargets, targetFlags } from "../pulumi/targets.ts";
-import { parseChoice, withoutProfile } from "./choice.ts";
+import { withoutProfile } from "./choice.ts";
 import { liveProfile } from "./diff.ts";
-import { type Profiles, readProfiles } from "./library.ts";
+import { chooseProfile, type Profiles, readProfiles } from "./library.ts";
 
 interface Options {
   yes?: boolean;
   stack?: string;
 }
 
-export async function removeProfile(name: string, { yes, stack }: Options): Promise<void> {
+export async function removeProfile(
+  given: string | undefined,
+  { yes, stack }: Options,
+): Promise<void> {
   const began = performance.now();
   const profiles = await readProfiles(stack, true);
+  const name = await chooseProfile(profiles, given, "Remove");
   const { context } = profiles;
   const { setting, config } = context;
   const client = await connectTo(context);
@@ -127,6 +132,7 @@ async function takeAway(
     names: [],
     flags: [...targetFlags(targets), "--skip-preview"],
     yes: true,
+    aside: true,
     stack,
   });
   if (exitCode === EXIT.ok && others.length === 0 && (await liveProfile(client, name))) {

@@ -12,7 +12,7 @@ import { printable, quote } from "../../registry/text.ts";
 import { editShadow } from "../editing/shadow.ts";
 import { ask, canAsk } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
-import { type Profiles, readProfiles, requireTemplate } from "./library.ts";
+import { chooseProfile, type Profiles, readProfiles, requireTemplate } from "./library.ts";
 import { skeleton } from "./skeleton.ts";
 
 interface Options {
@@ -21,8 +21,9 @@ interface Options {
 }
 
 /** Opens the user's file of that name, or a copy of the one that comes with repoman. */
-export async function editProfile(name: string, { stack }: Options): Promise<void> {
+export async function editProfile(given: string | undefined, { stack }: Options): Promise<void> {
   const profiles = await readProfiles(stack, true);
+  const name = await chooseProfile(profiles, given, "Edit");
   const template = requireTemplate(profiles, name);
   const own = template.source === "user";
   const file = own ? template.file : join(profiles.userDir, `${name}.yml`);

@@ -19,6 +19,16 @@ export interface Deployment {
   pending_operations?: { type: string; resource: { urn: string } }[];
 }
 
+/** The type of what a project is in Pulumi's state. */
+export const WORKSPACE = "repoman:index:Workspace";
+
+/** The names of the projects that a deployment knows. */
+export function workspacesIn(deployment: Deployment | undefined): string[] {
+  return (deployment?.resources ?? [])
+    .filter(({ type }) => type === WORKSPACE)
+    .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
+}
+
 export class FileBackend {
   readonly #folder: string;
 

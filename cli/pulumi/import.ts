@@ -8,13 +8,12 @@ import { Fault } from "../../host/fault.js";
 import type { ContainerState } from "../../providers/container/inputs.ts";
 import { providerSource } from "../../providers/dynamic.ts";
 import type { Setting } from "../setting.ts";
-import type { Deployment } from "./backend.ts";
+import { type Deployment, WORKSPACE } from "./backend.ts";
 import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts";
 import { capturePulumi } from "./run.ts";
 import { readDeployment } from "./stack.ts";
 import { targetFlags } from "./targets.ts";
 
-const WORKSPACE = "repoman:index:Workspace";
 const CONTAINER = "pulumi-nodejs:dynamic/repoman:RepoContainer";
 
 /** Whether `up` has made what stands above the containers: the estate, and its Incus project. */

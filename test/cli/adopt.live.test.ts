@@ -8,6 +8,7 @@ import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
 import { until } from "../rig/place.ts";
+import { KEY, openTerminal } from "./terminal.ts";
 
 let daemon: Daemon;
 let host: Host;
@@ -19,6 +20,7 @@ beforeAll(async () => {
   for (const name of ["alpha", "hand", "proto", "cut1", "cut2", "cut3", "one", "two", "theirs"]) {
     await host.repo(name);
   }
+  host.write(join(host.reposRoot, "notes/today"), "");
   host.writeRegistry(`# mine\n${registryText()}`);
   await up(host);
 });
@@ -89,18 +91,37 @@ test("one in the estate's project keeps running, and is declared as it is", asyn
       work: { type: "disk", source: join(host.reposRoot, "hand"), path: "/work", shift: "true" },
       "port-18080": { type: "proxy", listen: "tcp:127.0.0.1:18080", connect: "tcp:127.0.0.1:80" },
       tools: { type: "disk", source: "/usr/share", path: "/opt/tools", readonly: "true" },
+      more: { type: "disk", source: join(host.reposRoot, "notes"), path: "/notes", shift: "true" },
     },
   });
   await host.sh("hand", "sleep 1000 & echo $! > /run/pid");
   const before = await asItIs("hand");
-  const { all: refused } = await repoman(host, 2, "adopt", "hand");
+  const { all: several } = await repoman(host, 2, "adopt", "hand");
+  expect(several).toMatch(/several directories below .*\n +Say which one .*: --repo DIR/);
+  const { all: refused } = await repoman(host, 2, "adopt", "hand", "--repo", "hand");
   expect(refused).toMatch(/adds hand to the registry, and there is no terminal to ask at/);
   expect(refused).toMatch(/limits\.memory +512MiB +config/);
   expect(refused).toMatch(/device port-18080 .* ports "18080:80"/);
   expect(registry()).not.toContain("hand");
 
-  const { all } = await repoman(host, 0, "adopt", "hand", "--yes");
-  expect(all).toMatch(/Adopted hand: nothing inside was changed/);
+  for (const answer of ["n", "y"]) {
+    const terminal = openTerminal(host, [join(host.project, "bin/repoman"), "adopt"], {
+      env: { PULUMI_STACK: "rig" },
+    });
+    await terminal.shows("Which of them?");
+    terminal.type(KEY.space + KEY.enter);
+    await terminal.shows("Which directory of hand is its repository?");
+    terminal.type(KEY.enter);
+    await terminal.shows(/IT HAS +VALUE +IN THE REGISTRY/);
+    await terminal.shows("Adopt hand?");
+    terminal.type(answer);
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(answer === "y" ? 0 : 1);
+    expect(registry().includes('"hand"')).toBe(answer === "y");
+    expect(text).toContain(
+      answer === "y" ? "Adopted hand: nothing inside was changed" : "Nothing was changed.",
+    );
+  }
   expect(await asItIs("hand")).toEqual(before);
   expect((await host.sh("hand", "kill -0 $(cat /run/pid)")).exitCode).toBe(0);
   expect((await instance(daemon, "hand")).config).not.toHaveProperty(["user.repoman.adopting"]);
@@ -198,7 +219,7 @@ test("cut off anywhere, it is finished by --all, which takes every one with a re
   const { all, stdout } = await repoman(host, 0, ...args);
   expect(all).toMatch(/other has no repository below .*, and is left as it is/);
   const adopted = ["cut1", "cut2", "cut3", "one", "two"];
-  expect(JSON.parse(stdout.slice(stdout.indexOf("[\n"))).sort(byName)).toEqual(
+  expect(JSON.parse(stdout).sort(byName)).toEqual(
     adopted.map((name) => ({ name, result: "adopted" })),
   );
   expect(await instanceNames(daemon, "default")).toEqual(["other"]);

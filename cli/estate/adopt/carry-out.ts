@@ -95,7 +95,8 @@ export async function carryOut(
 }
 
 async function succeed(stack: string, names: string[], flags: string[]): Promise<void> {
-  const { exitCode } = await operate({ operation: "up", names, flags, stack, yes: true });
+  const request = { names, flags, stack, yes: true, aside: true };
+  const { exitCode } = await operate({ operation: "up", ...request });
   if (exitCode === EXIT.ok) return;
   throw new Fault("`up` did not go through, so the adoption is not finished", {
     remedy: "Mend what it says above, then run the same command again: it goes on from here.",

@@ -3,31 +3,21 @@
 
 import { EXIT, Fault } from "../../../host/fault.js";
 import type { IncusClient } from "../../../incus/client.ts";
-import { NotFound } from "../../../incus/errors.ts";
-import { remotes } from "../../../incus/remotes.ts";
 import type { Instance } from "../../../incus/types.ts";
 import { declaredContainer } from "../../../providers/container/declared.ts";
 import { type Difference, differences } from "../../../providers/container/differences.ts";
 import type { ContainerInputs, ContainerUser } from "../../../providers/container/inputs.ts";
 import { inputsFrom } from "../../../providers/container/live.ts";
 import { readyMark } from "../../../providers/container/user.ts";
-import { isOwn, MARK, marks, type Owner, profileMark } from "../../../providers/ownership.ts";
+import { MARK, marks, type Owner } from "../../../providers/ownership.ts";
 import { addProject } from "../../../registry/edit/edits.ts";
 import { readRegistry } from "../../../registry/load.ts";
-import { repository } from "../../../registry/paths.ts";
 import type { ProjectEntry } from "../../../registry/schema.ts";
-import type { Library, Registry } from "../../../registry/types.ts";
-import {
-  type Candidate,
-  repositoryCandidates,
-  type Translated,
-  translate,
-} from "../../../survey/adoption.ts";
-import { accounts } from "../../../survey/owners.ts";
-import { lookAtRepository } from "../../../survey/repository.ts";
+import { type Translated, translate } from "../../../survey/adoption.ts";
 import { lookAtHost, projectFacts, templatesOf } from "../../../survey/survey.ts";
 import type { Context } from "../../context.ts";
-import { judgeInstance, requireMovable } from "./find.ts";
+import { imageOf, ownerOf, type PlanOptions, repositoryOf } from "./facts.ts";
+import { judgeInstance, requireMovable, requireProfiles } from "./requirements.ts";
 
 /** One instance that is to become a project's container. */
 export interface Adoption {
@@ -39,15 +29,6 @@ export interface Adoption {
   rows: Translated[];
   /** What the registry is to say, resolved: what Pulumi's state gets. */
   inputs: ContainerInputs;
-}
-
-export interface PlanOptions {
-  /** `--repo` */
-  repo?: string | undefined;
-  /** `--image` */
-  image?: string | undefined;
-  /** Chooses between several devices; without it that is bad usage. */
-  choose?: ((candidates: readonly Candidate[]) => Promise<Candidate>) | undefined;
 }
 
 /** The estate to which an instance is to be added. */
@@ -162,119 +143,4 @@ export function adoptionMarks(owner: Owner, name: string, image: string, user: C
     [MARK.image]: image,
     [MARK.ready]: readyMark({ user }),
   };
-}
-
-/** @throws Fault (usage) where no device is the repository, or several could be */
-async function repositoryOf(
-  instance: Instance,
-  { defaults }: Registry,
-  { setting }: Context,
-  { repo, choose }: PlanOptions,
-): Promise<Candidate> {
-  const { name, project } = instance;
-  const all = repositoryCandidates(instance, defaults.reposRoot);
-  const home = setting.env.HOME ?? "/";
-  const wanted = repo === undefined ? undefined : repository(repo, defaults.reposRoot, home).path;
-  const candidates = wanted === undefined ? all : all.filter((each) => each.repo === wanted);
-  const [first, ...others] = candidates;
-  if (first && others.length === 0) return first;
-  if (first && choose) return choose(candidates);
-  if (first) {
-    throw new Fault(
-      `the instance "${name}" has several directories below ${defaults.reposRoot}: ${candidates
-        .map((each) => each.repo)
-        .join(", ")}`,
-      { remedy: "Say which one is its repository: --repo DIR", exitCode: EXIT.usage },
-    );
-  }
-  const place = wanted ?? `${defaults.reposRoot}/${name}`;
-  throw new Fault(
-    `no disk device of the instance "${name}" brings ${wanted ?? `a directory below ${defaults.reposRoot}`}`,
-    {
-      remedy: `A project's container has its repository. Give it: incus config device add --project ${project} ${name} repo disk source=${place} path=${place}`,
-      exitCode: EXIT.usage,
-    },
-  );
-}
-
-async function ownerOf(
-  name: string,
-  { repo }: Candidate,
-  { defaults }: Registry,
-): Promise<{ uid: number; gid: number }> {
-  const facts = await lookAtRepository({ name, repo }, defaults.reposRoot);
-  if ("fault" in facts) throw new Fault(facts.fault);
-  const account = (await accounts([facts.uid])).get(facts.uid);
-  return account ?? facts;
-}
-
-/** What to write as its image: what it was made from, as far as anybody knows. */
-async function imageOf(
-  client: IncusClient,
-  { config }: Instance,
-  { defaults }: Registry,
-  { setting }: Context,
-): Promise<string> {
-  const fingerprint = config["volatile.base_image"];
-  const marked = config[MARK.image];
-  if (marked !== undefined) return marked;
-  if (!fingerprint) return defaults.defaultImage;
-  try {
-    const { aliases, update_source: source } = await client.getImage("default", fingerprint);
-    const names = aliases.map(({ name }) => name);
-    const known = names.includes(defaults.defaultImage) ? defaults.defaultImage : names[0];
-    if (known !== undefined) return known;
-    for (const { name, addresses } of remotes(setting.env).values()) {
-      if (source && addresses.includes(source.server)) return `${name}:${source.alias}`;
-    }
-  } catch (error) {
-    // It was cached once, and is not any more.
-    if (!(error instanceof NotFound)) throw error;
-  }
-  return fingerprint;
-}
-
-/** A profile of the library is Pulumi's once a project refers to it: it has to be this stack's. */
-async function requireProfiles(
-  client: IncusClient,
-  { name, profiles }: Instance,
-  library: Library,
-  owner: Owner,
-): Promise<void> {
-  const ofLibrary = profiles.filter((each) => each !== "default" && library.has(each));
-  if (ofLibrary.length === 0) return;
-  const server = await client.getProfiles("default");
-  const others = ofLibrary.filter((each) => {
-    const found = server.find((profile) => profile.name === each);
-    return found && found.config[profileMark(owner)] === undefined;
-  });
-  if (others.length === 0) return;
-  const list = others.map((each) => `"${each}"`).join(", ");
-  throw new Fault(
-    `the instance "${name}" uses ${list}, of which repoman's library has a template and the server something that repoman did not make`,
-    {
-      remedy: `See how they differ, then hand them over: repoman profile install ${others.join(" ")} --adopt`,
-      exitCode: EXIT.conflict,
-    },
-  );
-}
-
-/** @throws Fault (conflict) where the estate's Incus project is not this stack's */
-export async function requireOwnProject(
-  client: IncusClient,
-  name: string,
-  owner: Owner,
-): Promise<void> {
-  const found = (await client.getProjects()).find((each) => each.name === name);
-  if (!found || isOwn(found.config, owner)) return;
-  const whose =
-    found.config[MARK.stack] === undefined
-      ? "repoman did not make it"
-      : `it belongs to the stack "${found.config[MARK.stackName]}"`;
-  throw new Fault(`the Incus project "${name}" exists and ${whose}`, {
-    remedy:
-      "Choose another name (incus_project in the registry's [defaults]), or hand it to this stack:\n" +
-      `incus project set ${name} ${MARK.stack}=${owner.id}`,
-    exitCode: EXIT.conflict,
-  });
 }
