@@ -95,7 +95,7 @@ describe.sequential("new", () => {
     expect(stderr).toContain('The container "web":');
     expect(stderr).toMatch(/ {2}mount +\/usr\/share → \/opt\/share, read-only\n/);
     expect(stderr).toMatch(/ {2}user +dev\w* \(\d+:\d+\)\n/);
-    expect(stdout).toContain("Made web. Work in it: repoman shell web");
+    expect(stdout).toBe("Made web. Work in it: repoman shell web\n");
     expect(await instanceNames(daemon)).toEqual(["web"]);
     expect((await instance(daemon, "web")).config["environment.GREETING"]).toBe("hello there");
     expect(registry()).toMatch(/created = "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"/);
@@ -218,7 +218,7 @@ describe.sequential("rename", () => {
     expect(registry()).toBe(before);
 
     const { stdout, all } = await repoman(host, 0, "rename", "web", "site", "--yes");
-    expect(stdout, all).toContain('Renamed "web" to "site".');
+    expect(stdout, all).toBe('Renamed "web" to "site".\n');
     expect(await facts("site")).toEqual({ status: "Running", uuid });
     expect(await instanceNames(daemon)).toEqual(["api", "site"]);
     expect((await host.sh("site", "cat /root/kept")).stdout).toBe("kept\n");
@@ -267,7 +267,21 @@ describe.sequential("rename", () => {
     expect(exitCode, all).toBe(0);
     expect(await facts("shop")).toEqual({ status: "Running", uuid });
     await expectNoChanges(host);
-    await repoman(host, 0, "rename", "shop", "web", "--yes");
+
+    expect((await repoman(host, 2, "rename")).all).toContain("There are: shop, api.");
+    const argv = [join(host.project, "bin/repoman"), "rename"];
+    const terminal = openTerminal(host, argv, { cwd: host.project, env: { PULUMI_STACK: STACK } });
+    await terminal.shows("Rename which project?");
+    terminal.type(KEY.enter);
+    await terminal.shows('What is "shop" to be called?');
+    terminal.type(`api${KEY.enter}`);
+    await terminal.shows("has a project already");
+    terminal.type(`${KEY.backspace.repeat(3)}web${KEY.enter}`);
+    await terminal.shows('Rename "shop" to "web"?');
+    terminal.type("y");
+    const end = await terminal.done;
+    expect(end.exitCode, end.text).toBe(0);
+    expect(await facts("web")).toEqual({ status: "Running", uuid });
   });
 });
 
@@ -276,6 +290,7 @@ describe.sequential("remove", () => {
     expect((await repoman(host, 2, "remove", "web")).all).toMatch(/Add --yes/);
     expect((await repoman(host, 2, "remove", "webs", "--yes")).all).toMatch(/Did you mean web\?/);
     const { stdout } = await repoman(host, 0, "remove", "web", "--yes");
+    expect(stdout).toMatch(/^Removed "web"\.\nStays:/);
     expect(stdout).toContain(`Stays:  the repository ${join(host.reposRoot, "web")}\n`);
     expect(stdout).toContain(`Stays:  its backup   ${join(host.backup.path, "web")}\n`);
     expect(stdout).toContain("repos.d/web.toml.removed");
