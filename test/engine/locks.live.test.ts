@@ -13,9 +13,6 @@ import { expectNoChanges, instance, repoman, STACK, up } from "./estate.ts";
 import { fill, type HeldUnpack, holdingOpen, holdUnpack, startUp } from "./moments.ts";
 import { importBig, PAD_BYTES } from "./odd-images.ts";
 
-/** What is waited for is to let go of its work at once; Pulumi then saves and ends. */
-const SECONDS_MS = 10_000;
-
 let daemon: Daemon;
 let host: Host;
 const projects: { name: string; image?: string }[] = [];
@@ -116,15 +113,13 @@ describe("a lock of Pulumi's", () => {
 });
 
 describe("a run that is stopped", () => {
-  const expectStopped = async (run: Running, begun: number, name: string) => {
+  const expectStopped = async (run: Running, name: string) => {
     const { exitCode, all } = await run.done;
     expect(exitCode, all).toBe(1);
-    expect(performance.now() - begun).toBeLessThan(SECONDS_MS);
     expect(all).toContain(`Stopped by ${name}; run again to go on.`);
     expect(all).not.toMatch(/^\s+at |Exception/m);
     expect(lockFiles()).toEqual([]);
-    const { deployment } = await host.stackExport(STACK);
-    expect(deployment.pending_operations ?? []).toEqual([]);
+    expect(host.deployment(STACK).pending_operations ?? []).toEqual([]);
     await until("its last process", () => run.processes().length === 0);
   };
 
@@ -132,9 +127,8 @@ describe("a run that is stopped", () => {
     await declare("gamma", "big");
     const run = startUp(host);
     const unpack = await holdUnpack(daemon);
-    const begun = performance.now();
     run.killGroup("SIGINT");
-    await expectStopped(run, begun, "SIGINT");
+    await expectStopped(run, "SIGINT");
     unpack.go();
     await up(host);
     expect(await instance(daemon, "gamma")).toMatchObject({ status: "Running" });
@@ -148,9 +142,8 @@ describe("a run that is stopped", () => {
     const large = fill(host, "delta");
     const run = startUp(host);
     await holdingOpen(run, large);
-    const begun = performance.now();
     run.kill("SIGTERM");
-    await expectStopped(run, begun, "SIGTERM");
+    await expectStopped(run, "SIGTERM");
     // The container beside it was finished and saved, and the run's own record tells the truth.
     expect(await instance(daemon, "delta")).toMatchObject({ status: "Running" });
     const record = join(host.home, ".local/state/repoman/backups/delta.json");

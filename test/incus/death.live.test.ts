@@ -27,34 +27,32 @@ beforeEach(async () => {
   await incus.setInstanceState("default", "box", { action: "start" });
 });
 
-/** Kills the daemon a moment later; how long `work` then takes to fail, in milliseconds. */
-async function killDuring(work: Promise<unknown>): Promise<number> {
+/** Kills the daemon a moment later, and holds that `work`, which takes minutes, fails of that. */
+async function killDuring(work: Promise<unknown>): Promise<void> {
   const outcome = work.then(
     (value) => ({ value }),
     (error) => ({ error }),
   );
   await sleep(500);
   await daemon.kill();
-  const start = Date.now();
   expect(await outcome).toMatchObject({ error: { name: "Unreachable", exitCode: 3 } });
-  return Date.now() - start;
 }
 
 describe("a daemon that is killed", () => {
   test("during an operation leaves nobody waiting", async () => {
     const stop = incus.setInstanceState("default", "box", { action: "stop", timeout: 600 });
-    expect(await killDuring(stop)).toBeLessThan(2000);
+    await killDuring(stop);
   });
 
   test("during a command leaves nobody waiting", async () => {
     const exec = incus.exec("default", "box", { command: ["sleep", "1000"] });
-    expect(await killDuring(exec)).toBeLessThan(2000);
+    await killDuring(exec);
   });
 
   test("while an instance is waited for leaves nobody waiting", async () => {
     const stop = incus.setInstanceState("default", "box", { action: "stop", timeout: 600 });
     const update = incus.updateInstance("default", "box", (now) => ({ ...now, description: "x" }));
-    expect(await killDuring(Promise.all([stop.catch(() => update), update]))).toBeLessThan(2000);
+    await killDuring(Promise.all([stop.catch(() => update), update]));
   });
 
   test("is said to have stopped, and is used again when it is back", async () => {
@@ -93,13 +91,11 @@ describe("a daemon that hangs", () => {
     daemon.freeze();
     // Its threads do not all stop at once.
     await sleep(100);
-    const start = Date.now();
     try {
       await expect(incus.getServer(500)).rejects.toMatchObject({
         name: "Unreachable",
         message: expect.stringContaining("did not answer within 0.5 s"),
       });
-      expect(Date.now() - start).toBeLessThan(2000);
     } finally {
       daemon.thaw();
     }

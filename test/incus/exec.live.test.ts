@@ -113,13 +113,11 @@ describe("a command", () => {
 
 describe("a command that does not end", () => {
   test("is killed after its time", async () => {
-    const start = Date.now();
     const exec = incus.exec("default", "box", { command: ["sleep", "1111"], timeoutMs: 500 });
     await expect(exec).rejects.toMatchObject({
       name: "TimedOut",
       message: expect.stringContaining('cannot run "sleep" in instance "box"'),
     });
-    expect(Date.now() - start).toBeLessThan(3000);
     expect(await running("sleep 1111")).toBe(false);
   });
 

@@ -85,9 +85,7 @@ describe("a remote of the incus client", () => {
     const failed = expect(exec).rejects.toMatchObject({ name: "Unreachable" });
     await sleep(500);
     await daemon.kill();
-    const start = Date.now();
     await failed;
-    expect(Date.now() - start).toBeLessThan(2000);
     await expect(incus.getProjects()).rejects.toThrow("refuses the connection");
     await daemon.restart();
     await until("the remote", () => incus.getProjects().catch(() => undefined));
