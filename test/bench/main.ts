@@ -50,7 +50,7 @@ async function previews(bench: Bench): Promise<Map<string, number>> {
 
 async function mirrors({ host }: Bench): Promise<void> {
   say("copies that are up to date");
-  const { deployment } = await host.stackExport("bench");
+  const deployment = host.deployment("bench");
   const specs: BackupSpec[] = deployment.resources
     .filter(({ type }: { type: string }) => type.endsWith(":RsyncBackup"))
     .map(({ inputs: { owner, ...rest } }: { inputs: BackupArgs }) => ({

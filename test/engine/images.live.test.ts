@@ -82,7 +82,7 @@ describe("Pulumi's state", () => {
     host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
     projects({ name: "alpha", profiles: ["default", "tools"] });
     await up(host);
-    const { deployment } = await host.stackExport("rig");
+    const deployment = host.deployment("rig");
     const passphrase = readFileSync(
       join(host.home, ".local/state/repoman/passphrase"),
       "utf8",

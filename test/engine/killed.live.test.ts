@@ -49,9 +49,7 @@ async function expectFinished(killed: Running): Promise<Finished> {
   const next = await up(host);
   expect(killed.processes()).toEqual([]);
   expect(await instanceNames(daemon)).toEqual(projects.map(({ name }) => name).sort());
-  const { deployment } = await host.stackExport(STACK);
-  expect(deployment.pending_operations ?? []).toEqual([]);
-  await expectNoChanges(host);
+  expect(host.deployment(STACK).pending_operations ?? []).toEqual([]);
   return next;
 }
 
@@ -207,3 +205,5 @@ test("a provider whose engine alone is killed ends, and takes its rsync along", 
   truncateSync(large, 0);
   await expectFinished(run);
 });
+
+test("after all of this there is nothing left to do", () => expectNoChanges(host));

@@ -47,9 +47,10 @@ async function previewed(): Promise<{ plan: string[]; warnings: string }> {
 }
 
 /** The resources in Pulumi's state, with the ids by which their objects are known. */
-async function state(): Promise<string[]> {
-  const { deployment } = await host.stackExport(STACK);
-  return (deployment.resources as { urn: string; id?: string; outputs?: { uuid?: string } }[])
+function state(): string[] {
+  return (
+    host.deployment(STACK).resources as { urn: string; id?: string; outputs?: { uuid?: string } }[]
+  )
     .filter(({ id }) => id)
     .map(({ urn, id, outputs }) => `${urn} ${id} ${outputs?.uuid ?? ""}`)
     .sort();
@@ -72,7 +73,7 @@ afterAll(async () => {
 
 describe("a daemon that does not answer", () => {
   test("before a run is told in one message, and nothing is planned", async () => {
-    const before = await state();
+    const before = state();
     await daemon.stop();
     for (const args of [["preview"], ["preview", "--expect-no-changes"], ["up", "--yes"]]) {
       const { all } = await repoman(host, 3, ...args);
@@ -86,15 +87,15 @@ describe("a daemon that does not answer", () => {
     expect(shown.match(/Incus socket/g)).toHaveLength(1);
     expect(plain.all).not.toMatch(/\b(to )?(create|delete|replace)d?\b/);
     expectPlain(plain.all);
-    expect(await state()).toEqual(before);
+    expect(state()).toEqual(before);
 
     await daemon.restart();
     await expectNoChanges(host);
-    expect(await state()).toEqual(before);
+    expect(state()).toEqual(before);
   });
 
   test("since it was killed in the middle of a create fails the run; the next one finishes", async () => {
-    const before = await state();
+    const before = state();
     await declare("killed", { image: "big" });
     const run = startUp(host);
     const unpack = await holdUnpack(daemon);
@@ -105,7 +106,7 @@ describe("a daemon that does not answer", () => {
     expect(all).toMatch(/cannot create instance \\?"killed\\?"/);
     expectPlain(all);
     // What exists is as it was: nothing of it was taken for gone.
-    expect(await state()).toEqual(expect.arrayContaining(before));
+    expect(state()).toEqual(expect.arrayContaining(before));
     expect((await repoman(host, 3, "preview")).all).not.toMatch(/Previewing/);
 
     await daemon.restart();
@@ -114,11 +115,11 @@ describe("a daemon that does not answer", () => {
     expect(statSync(join(rootfs, "pad")).size).toBe(PAD_BYTES);
     expect(await instance(daemon, "killed")).toMatchObject({ status: "Running" });
     await expectNoChanges(host);
-    expect(await state()).toEqual(expect.arrayContaining(before));
+    expect(state()).toEqual(expect.arrayContaining(before));
   });
 
   test("since it was shut down in the middle of a create: the same", async () => {
-    const before = await state();
+    const before = state();
     await declare("stopped", { image: "bigger" });
     const run = startUp(host);
     const unpack = await holdUnpack(daemon);
@@ -134,7 +135,7 @@ describe("a daemon that does not answer", () => {
     expect((await up(host)).all).not.toMatch(/replace|delete/);
     expect(await instance(daemon, "stopped")).toMatchObject({ status: "Running" });
     await expectNoChanges(host);
-    expect(await state()).toEqual(expect.arrayContaining(before));
+    expect(state()).toEqual(expect.arrayContaining(before));
   });
 });
 
@@ -153,7 +154,7 @@ describe("what is away on the host", () => {
     await declare("moved");
     await declare("profiled");
     await up(host);
-    const before = await state();
+    const before = state();
 
     const moved = join(host.reposRoot, "moved");
     for (const path of [moved, join(mounts(), "needed"), join(mounts(), "optional")]) hide(path);
@@ -177,7 +178,7 @@ describe("what is away on the host", () => {
     // The others were brought up, and of what is away nothing was touched.
     expect((await instance(daemon, "beta")).config["limits.memory"]).toBeUndefined();
     expect((await instance(daemon, "alpha")).config["limits.memory"]).toBe("96MiB");
-    expect(await state()).toEqual(before);
+    expect(state()).toEqual(before);
 
     // A judge is not content with a project that nobody can look after.
     await repoman(host, 1, "preview", "--expect-no-changes");
@@ -189,11 +190,11 @@ describe("what is away on the host", () => {
     await up(host);
     expect((await instance(daemon, "alpha")).config["limits.memory"]).toBeUndefined();
     await expectNoChanges(host);
-    expect(await state()).toEqual(before);
+    expect(state()).toEqual(before);
   });
 
   test("and is the backup disk, keeps no container back", async () => {
-    const before = await state();
+    const before = state();
     await host.backup.unmount();
     const { plan, warnings } = await previewed();
     expect(plan).toEqual([]);
@@ -206,7 +207,7 @@ describe("what is away on the host", () => {
     expect(await instance(daemon, "late")).toMatchObject({ status: "Running" });
     // Nothing was copied into the folder that the disk was mounted over.
     expect(readdirSync(host.backup.path)).toEqual([]);
-    expect(await state()).toEqual(expect.arrayContaining(before));
+    expect(state()).toEqual(expect.arrayContaining(before));
 
     await host.backup.mount();
     await up(host);
@@ -234,7 +235,7 @@ describe("what fails on the server", () => {
     expectPlain(all);
     const names = await instanceNames(daemon);
     expect(names).toEqual(projects.map(({ name }) => name as string).sort());
-    const { containers } = await outputs(host);
+    const { containers } = outputs(host);
     expect(containers.last).toMatchObject({ state: "Running" });
     expect(containers.alpha).toMatchObject({ state: null });
     expect(containers.moved).toBeUndefined();

@@ -12,7 +12,6 @@ import {
   outputs,
   repoman,
   Shared,
-  takeDown,
   up,
 } from "./estate.ts";
 
@@ -43,7 +42,7 @@ describe("projects that come and go", () => {
     for (const root of [host.reposRoot, host.backup.path]) {
       expect(existsSync(join(root, "alpha/.git/HEAD"))).toBe(true);
     }
-    expect(await outputs(host)).not.toHaveProperty("containers.alpha");
+    expect(outputs(host)).not.toHaveProperty("containers.alpha");
   });
 
   test("a renamed one is a delete and a create, and the preview says so", async () => {
@@ -81,7 +80,7 @@ describe("projects that come and go", () => {
     });
     const { all } = await up(host);
     expect(all).toMatch(/but not in the registry: stray/);
-    expect((await outputs(host)).orphans).toEqual(["stray"]);
+    expect(outputs(host).orphans).toEqual(["stray"]);
     const { all: refused } = await repoman(host, 1, "destroy", "--yes");
     expect(refused).toMatch(/still holds what this stack did not make: instances\/stray/);
     expect(await instanceNames(daemon)).toEqual(["stray"]);
@@ -95,12 +94,12 @@ describe("a run limited to some projects", () => {
     projects({ name: "alpha", profiles: ["default", "tools"] }, "beta");
     await up(host, "beta");
     expect(await instanceNames(daemon)).toEqual(["beta"]);
-    expect(await outputs(host)).toMatchObject({
+    expect(outputs(host)).toMatchObject({
       containers: { beta: { state: "Running" } },
       backups: { beta: { result: "ok" } },
     });
     await up(host, "alpha");
-    const { containers } = await outputs(host);
+    const { containers } = outputs(host);
     expect(Object.keys(containers).sort()).toEqual(["alpha", "beta"]);
     await expectNoChanges(host);
   });
@@ -182,7 +181,6 @@ describe("profiles", () => {
       tools("description: T\nconfig: {}\n");
       await expectNoChanges(other);
     } finally {
-      await takeDown(other);
       await other.dispose();
     }
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
-import { expectNoChanges, instance, instanceNames, outputs, repoman, up } from "./estate.ts";
+import { expectNoChanges, instance, instanceNames, repoman, STACK, up } from "./estate.ts";
 
 describe.each(["dev", "root"] as const)("for %s", (user) => {
   let daemon: Daemon;
@@ -37,7 +37,11 @@ describe.each(["dev", "root"] as const)("for %s", (user) => {
   test("up brings an empty host to what the registry says", async () => {
     await repoman(host, 0, "up", "--yes");
     expect(await instanceNames(daemon)).toEqual(["alpha", "beta"]);
-    const { containers, backups, profiles, orphans } = await outputs(host);
+    const output = await host.pulumi(["stack", "output", "--json"], {
+      env: { PULUMI_STACK: STACK },
+    });
+    expect(output.exitCode, output.all).toBe(0);
+    const { containers, backups, profiles, orphans } = JSON.parse(output.stdout);
     expect(containers.alpha).toEqual({
       state: "Running",
       ipv4: expect.stringMatching(/^10\./),
