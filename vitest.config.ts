@@ -13,8 +13,10 @@ const LIVE = "test/**/*.live.test.ts";
 // These look at the whole machine that they run in, so nothing may go on beside them.
 const ALONE = "test/rig/{enter,sudo}.live.test.ts";
 
-// A live file has a daemon, some containers and a Pulumi run at work: about a gigabyte.
-const workers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31)));
+const cores = availableParallelism();
+// A live file has a daemon, some containers and a Pulumi run at work: about a gigabyte. It waits for
+// a third of its time.
+const live = Math.max(1, Math.min(Math.ceil(cores * 1.5), Math.floor(totalmem() / 2 ** 31)));
 
 export default defineConfig({
   test: {
@@ -29,7 +31,7 @@ export default defineConfig({
           // No test asserts on a clock; this only ends one that hangs, however busy the machine.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
-          maxWorkers: workers,
+          maxWorkers: cores,
         },
       },
       {
@@ -43,7 +45,7 @@ export default defineConfig({
           // A daemon, a kernel and two cores that others use as well: what fails twice is broken.
           retry: 1,
           sequence: { groupOrder: 1 },
-          maxWorkers: workers,
+          maxWorkers: live,
         },
       },
       {

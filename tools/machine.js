@@ -1,3 +1,4 @@
+import { mkdir, realpath } from "node:fs/promises";
 import { EXIT } from "../host/fault.js";
 import { isAlive, parentOf, self } from "../test/rig/watch.js";
 import { follow, isNewNode } from "./child.js";
@@ -15,6 +16,7 @@ import { ROOT } from "./toolchain.js";
  * @property {string} purpose what needs root, as the beginning of a sentence
  * @property {(progress: Progress) => Promise<unknown>} [prepare] what has to be fetched before:
  *   there is no network in the machine
+ * @property {string[]} [write] folders that the machine may write to, made where they are missing
  * @property {string[]} command the file that the new Node runs in there, and its arguments
  */
 
@@ -25,7 +27,7 @@ import { ROOT } from "./toolchain.js";
  * @returns {Promise<number>} its exit code
  * @throws {Fault} for what cannot be set up
  */
-export async function runInMachine({ script, args, env, purpose, prepare, command }) {
+export async function runInMachine({ script, args, env, purpose, prepare, write = [], command }) {
   const { node } = await setUp({ env, steps: [testStep] });
   if (!isNewNode()) {
     endWithNpm();
@@ -35,7 +37,10 @@ export async function runInMachine({ script, args, env, purpose, prepare, comman
   await prepare?.(progress);
   askForRoot(purpose, progress);
   const { enterNamespace } = await import("../test/rig/enter.js");
-  return enterNamespace([node, ...command], { env, cwd: ROOT });
+  for (const folder of write) await mkdir(folder, { recursive: true });
+  // A link on the way to one may be out of sight inside.
+  const places = await Promise.all(write.map((folder) => realpath(folder)));
+  return enterNamespace([node, ...command], { env, cwd: ROOT, write: places });
 }
 
 /**

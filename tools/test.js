@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { paths } from "../host/paths.js";
-import { prepareImage } from "./image/index.js";
+import { imageFolder, prepareImage } from "./image/index.js";
 import { runInMachine } from "./machine.js";
 import { asCommand } from "./setup.js";
 import { ROOT } from "./toolchain.js";
@@ -22,6 +22,8 @@ await asCommand(() =>
       progress.during("Image of a system for the tests", () =>
         prepareImage({ paths: paths(env), progress }),
       ),
+    // The image is finished in there: once, like the rest of the set-up.
+    write: [imageFolder(paths(env))],
     command: [join(ROOT, "test/rig/run-vitest.js"), ...args],
   }),
 );

@@ -16,7 +16,7 @@ import { recipe } from "./recipe.js";
  * @typedef {{ paths: Paths, env: NodeJS.ProcessEnv, progress: Progress }} Context
  */
 
-export { imageFile, prepareImage } from "./cache.js";
+export { imageFile, imageFolder, prepareImage } from "./cache.js";
 
 /** A Debian system on the public image server. */
 export const PUBLIC_IMAGE = "images:debian/12/cloud";
