@@ -18,7 +18,7 @@ export async function main(args, env) {
 
   const repoman = join(ROOT, "bin/repoman");
   const places = paths(env);
-  if (hasRegistry(places.registry))
+  if (hasRegistry(places.registry, env))
     return follow(repoman, ["up", "--yes", "--summary", ...args], { env });
 
   const progress = new Progress({ env });
@@ -38,11 +38,13 @@ export async function main(args, env) {
  * told to follow.
  *
  * @param {string} registry
+ * @param {NodeJS.ProcessEnv} env `PULUMI_STACK` names the stack
+ * @param {string} [root] the project's folder
  */
-function hasRegistry(registry) {
+export function hasRegistry(registry, { PULUMI_STACK }, root = ROOT) {
   if (existsSync(registry)) return true;
   try {
-    const config = readFileSync(join(ROOT, `Pulumi.${hostStack()}.yaml`), "utf8");
+    const config = readFileSync(join(root, `Pulumi.${PULUMI_STACK || hostStack()}.yaml`), "utf8");
     return /^\s+"?repoman:registry"?:/m.test(config);
   } catch {
     return false;

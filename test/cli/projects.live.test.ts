@@ -1,9 +1,9 @@
 // One project's life by commands: made, disabled, renamed, removed; and each of it finished by
 // running it again where it was cut off.
 
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
   expectNoChanges,
   instance,
@@ -38,6 +38,21 @@ afterAll(async () => {
 const config = (path: string) => join(host.home, ".config/repoman", path);
 const registry = () => readFileSync(config("repoman.toml"), "utf8");
 const record = (name: string) => join(host.home, ".local/state/repoman/backups", `${name}.json`);
+
+test("what set-up wrote is what npm start brings up, before there is any project", async () => {
+  onTestFinished(() => void host.writeRegistry({}));
+  rmSync(config("repoman.toml"));
+  await repoman(host, 0, "setup", "--non-interactive");
+  const env = { PULUMI_STACK: STACK };
+  // A machine without a network of its own, or a disk for backups.
+  expect(registry()).toContain('\nlan_ip = ""\n');
+  expect(registry()).not.toMatch(/^backup_root/m);
+  const { exitCode, all } = await host.run(["node", "tools/start.js"], { env });
+  expect(exitCode, all).toBe(0);
+  expect(all).toContain("No containers to tell of; `repoman new` makes one.\n");
+  const { metadata } = await daemon.api("GET", "/1.0/projects?recursion=1");
+  expect(metadata.map(({ name }: { name: string }) => name)).toEqual(["default", "repoman"]);
+});
 
 describe.sequential("new", () => {
   test("says what stands in the way before anything changes", async () => {
@@ -227,9 +242,8 @@ describe.sequential("rename", () => {
     expect(existsSync(join(host.backup.path, "web/README.md"))).toBe(true);
     expect(readFileSync(config("repos.d/site.toml"), "utf8")).toContain("256MiB");
     await expectNoChanges(host);
-    const state = await host.stackExport(STACK);
-    expect(JSON.stringify(state)).not.toMatch(/::web"/);
-    expect(Object.keys((await outputs(host)).containers).sort()).toEqual(["api", "site"]);
+    expect(JSON.stringify(host.deployment(STACK))).not.toMatch(/::web"/);
+    expect(Object.keys(outputs(host).containers).sort()).toEqual(["api", "site"]);
   });
 
   test("that is killed is finished by running it again", async () => {
