@@ -1,12 +1,14 @@
 // What repoman has put on this host for a stack, and what of it would go. Only looks.
 
-import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { exists } from "../../host/files.js";
 import { type Paths, paths } from "../../host/paths.js";
 import { within } from "../../registry/paths.ts";
 import { ownIsThere } from "../../tools/incus/discard.js";
 import { lentFile, readLent } from "../../tools/incus/subids.js";
+import { installed } from "../../tools/install/owned.js";
+import { RECORD } from "../../tools/install/record.js";
 import { layout } from "../../tools/toolchain.js";
 import { registryFile } from "../preflight.ts";
 import { readDeployment, stackExists } from "../pulumi/stack.ts";
@@ -28,8 +30,8 @@ export interface UninstallPlan {
   /** Whether nothing else on this host needs what stacks share: toolchain, daemon, lent ids. */
   last: boolean;
   hasOwnDaemon: boolean;
-  /** Links in PATH that lead to this copy of repoman. */
-  links: string[];
+  /** Links that lead to this copy of repoman, and what else `install-cli` has put there. */
+  installed: string[];
   /** Files and folders of the stack's own. */
   ofStack: string[];
   /** What the last stack takes along from the state directory. */
@@ -46,7 +48,7 @@ const ESTATE: readonly [type: string, what: string][] = [
 ];
 
 /** Below the state directory; the journal and the records of backups are not among it. */
-const STATE = ["pulumi", "pulumi-home", "passphrase", "stacks", "console", "registry.lock"];
+const STATE = ["pulumi", "pulumi-home", "passphrase", "stacks", "console", "registry.lock", RECORD];
 
 export async function planUninstall(
   setting: Setting,
@@ -82,7 +84,15 @@ export async function planUninstall(
 
   const hasOwnDaemon = ownIsThere(places);
   const lent = readLent(lentFile(places));
-  const links = linksTo(join(root, "bin/repoman"), places, env);
+  const byInstallCli = installed(places, root);
+  const links = [
+    ...new Set([...linksTo(join(root, "bin/repoman"), places, env), ...byInstallCli.links]),
+  ];
+  const things: (Thing & { place: string })[] = [
+    ...links.map((place) => ({ what: "a link to repoman", place })),
+    ...byInstallCli.files.map((place) => ({ what: "manual page or completion", place })),
+  ];
+  const ours = things.filter(({ place }) => isWritable(dirname(place)));
   const { folder } = layout(env);
   const cache = (await exists(places.cacheDir)) ? places.cacheDir : undefined;
   const shared: Thing[] = [
@@ -90,7 +100,7 @@ export async function planUninstall(
       ? [{ what: "repoman's own Incus, with its images", place: join(places.stateDir, "incus") }]
       : []),
     ...lent.map(({ kind, id: each }) => ({ what: `root:${each}:1`, place: `/etc/sub${kind}` })),
-    ...links.map((place) => ({ what: "a link to repoman", place })),
+    ...ours,
     ...(cache === undefined ? [] : [{ what: "the toolchain and other caches", place: cache }]),
   ];
   const ofState = STATE.map((name) => join(places.stateDir, name)).filter(existsSync);
@@ -101,6 +111,11 @@ export async function planUninstall(
     const why = `${others?.join(", ")} needs it; repoman uninstall --stack ${others?.[0]}`;
     stays.push(...shared.map(({ what, place }) => ({ what: `${what}: ${why}`, ...at(place) })));
   }
+  stays.push(
+    ...things
+      .filter((thing) => !ours.includes(thing))
+      .map(({ what, place }) => ({ what: `${what}, which this user cannot remove`, place })),
+  );
   if (!within(folder, places.cacheDir) && existsSync(folder)) {
     stays.push({ what: "the toolchain that REPOMAN_TOOLCHAIN names", place: folder });
   }
@@ -129,7 +144,7 @@ export async function planUninstall(
     hasStack,
     last,
     hasOwnDaemon,
-    links,
+    installed: ours.map(({ place }) => place),
     ofStack,
     ofState,
     purged: purges ? users : [],
@@ -143,6 +158,15 @@ function namesIn(folder: string): string[] {
 
 function at(place: string | undefined): { place?: string } {
   return place === undefined ? {} : { place };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The links to a program where programs are looked for. */

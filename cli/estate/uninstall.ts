@@ -29,7 +29,7 @@ export async function uninstall(setting: Setting, plan: UninstallPlan): Promise<
     await progress.during("Removing Incus", () => discard({ paths: places, env, progress }));
   }
   for (const line of await takeBackSubIds(lentFile(places))) note(`Took back ${line}.`);
-  await away([...plan.ofStack, ...plan.ofState, ...plan.purged, ...plan.links]);
+  await away([...plan.ofStack, ...plan.ofState, ...plan.purged, ...plan.installed]);
   // A folder with something else in it stays.
   const parents = [...new Set(plan.purged.map((place) => dirname(place)))];
   await Promise.all(parents.map((folder) => rmdir(folder).catch(() => {})));

@@ -23,7 +23,8 @@ beforeAll(async () => {
   await up(host);
   host.write(".local/bin/.keep", "");
   host.write(".local/state/repoman/console/0f-1.log", "what a container printed");
-  symlinkSync(join(host.project, "bin/repoman"), join(host.home, ".local/bin/repoman"));
+  const installing = await host.run(["node", "tools/install-cli.js"]);
+  expect(installing.exitCode, installing.all).toBe(0);
   symlinkSync("/bin/true", join(host.home, ".local/bin/other"));
 });
 afterAll(async () => {
@@ -47,6 +48,7 @@ test("says what would go and what stays, and does nothing without consent", asyn
   expect(stdout).toMatch(/^Goes: {3}profile tools$/m);
   expect(stdout).toMatch(/^Goes: {3}the toolchain and other caches {2}\S+\.cache\/repoman$/m);
   expect(stdout).toMatch(/^Goes: {3}a link to repoman {2}\S+\/\.local\/bin\/repoman$/m);
+  expect(stdout).toMatch(/^Goes: {3}manual page or completion {2}\S+\/man1\/repoman\.1$/m);
   expect(stdout).toMatch(/^Stays: {2}registry.* {2}\S+repoman\.toml$/m);
   const { stdout: json } = await repoman(host, 0, "uninstall", "--json");
   expect(JSON.parse(json).stays).toContainEqual({
@@ -91,6 +93,8 @@ test("cut off in the middle, another run finishes it; people's things stay", asy
   expect(readdirSync(state("")).sort()).toEqual(["backups", "disks", "log"]);
   expect(readdirSync(join(host.home, ".cache"))).toEqual([]);
   expect(readdirSync(join(host.home, ".local/bin")).sort()).toEqual([".keep", "other"]);
+  expect(readdirSync(join(host.home, ".local/share/man/man1"))).toEqual([]);
+  expect(readdirSync(join(host.home, ".local/share/zsh/site-functions"))).toEqual([]);
   expect(lstatSync(join(host.project, "bin/repoman")).isFile()).toBe(true);
 });
 
