@@ -134,7 +134,12 @@ test("asks for what it cannot find out, and takes no for an answer", async () =>
   expect(refused.exitCode, refused.text).toBe(4);
   expect(existsSync(file())).toBe(false);
 
-  const second = run("--lan-interface", NAME);
+  // There is no default route to tell by which of its addresses the host is known.
+  const second = run();
+  await second.shows("The address of this host on its network?");
+  second.type(`br0${KEY.enter}`);
+  await second.shows("It is no IP address.");
+  second.type(`${KEY.backspace.repeat(3)}${ADDRESS}${KEY.enter}`);
   await second.shows("Where are the repositories?");
   second.type(KEY.enter);
   await second.shows("Where do their copies go");
