@@ -1,4 +1,3 @@
-import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 
@@ -125,7 +124,9 @@ export class Api {
    * @param {number} timeoutMs
    * @returns {Promise<any>}
    */
-  #send(method, path, body, timeoutMs) {
+  async #send(method, path, body, timeoutMs) {
+    // Where the daemon is, is asked far more often than the daemon.
+    const { request: httpRequest } = await import("node:http");
     return new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body);
       const request = httpRequest(
