@@ -34,25 +34,27 @@ const instances = async () => {
 };
 
 test("up beta brings up beta alone on an empty host, with the profile that it needs", async () => {
-  const { exitCode, all } = await host.repoman(["up", "beta", "--yes"]);
+  const { exitCode, all } = await host.repoman(["up", "beta", "--yes", "--skip-preview"]);
   expect(exitCode, all).toBe(0);
   expect(await instances()).toEqual(["beta"]);
 });
 
 test("destroy beta removes it, and what others share stays", async () => {
-  const up = await host.repoman(["up", "--yes", "--summary"]);
+  const up = await host.repoman(["up", "--yes", "--skip-preview", "--summary"]);
   expect(up.exitCode, up.all).toBe(0);
   expect(up.stdout).toMatch(
     /\nbeta +Running +10\.\S+ +~\/repos\/two words +busybox +default, tools +just now\n/,
   );
-  expect(await host.repoman(["destroy", "beta", "--yes"])).toMatchObject({ exitCode: 0 });
+  expect(await host.repoman(["destroy", "beta", "--yes", "--skip-preview"])).toMatchObject({
+    exitCode: 0,
+  });
   expect(await instances()).toEqual(["alpha"]);
   await daemon.api("GET", "/1.0/profiles/tools");
 });
 
 test("the commands that are offered next do what they say", async () => {
   host.writeRegistry({ project: [{ name: "beta", repo: "two words" }] });
-  expect(await host.repoman(["up", "--yes"])).toMatchObject({ exitCode: 0 });
+  expect(await host.repoman(["up", "--yes", "--skip-preview"])).toMatchObject({ exitCode: 0 });
   const { stdout, exitCode } = await host.repoman(["demo", "summary", "--stack", "rig"]);
   expect(exitCode).toBe(0);
   const [enter = "", change = "", destroy = ""] = stdout

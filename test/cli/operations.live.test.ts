@@ -18,18 +18,18 @@ let host: TinyHost;
 
 beforeAll(async () => {
   daemon = await startDaemon({ bare: true });
-});
-afterAll(() => daemon?.dispose());
-beforeEach(async () => {
   host = await makeTinyHost(daemon);
-  return () => host.dispose();
 });
+afterAll(async () => {
+  await host?.dispose();
+  await daemon?.dispose();
+});
+beforeEach(() => host.reset());
 
 const config = (stack = "rig") => join(host.project, `Pulumi.${stack}.yaml`);
 
 describe("up, preview and destroy", () => {
   test("make, compare and remove, with exit codes of their own", async () => {
-    await host.expectExit(0, "preview");
     await host.expectExit(1, "preview", "--expect-no-changes");
     expect(host.things()).toEqual([]);
     await host.expectExit(0, "up", "--yes");
@@ -39,21 +39,21 @@ describe("up, preview and destroy", () => {
     const { exitCode, stdout } = await host.repoman(["preview", "--diff", "--expect-no-changes"]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/~ value +: "drifted" => "as declared"/);
-    await host.expectExit(0, "destroy", "--yes");
-    expect(host.things()).toEqual([]);
     await host.expectExit(0, "destroy", "--yes", "--skip-preview");
+    expect(host.things()).toEqual([]);
+    await host.expectExit(0, "destroy", "--yes");
     expect(readdirSync(join(host.stackFile(""))).sort()).toEqual(["id", "init.lock", "lock"]);
   });
 
   test("limited to a project touch only that, and what it needs, also on an empty host", async () => {
     await host.expectExit(0, "preview", "alpha");
-    await host.expectExit(0, "up", "alpha", "--yes");
+    await host.expectExit(0, "up", "alpha", "--yes", "--skip-preview");
     expect(host.things()).toEqual(NEEDED_BY_ALPHA);
 
     await host.repoman(["up", "--yes", "--skip-preview"]);
     for (const name of ["alpha", "beta"])
       writeFileSync(host.thing(`RepoContainer-${name}`), "drifted");
-    await host.repoman(["up", "beta", "--yes"]);
+    await host.repoman(["up", "beta", "--yes", "--skip-preview"]);
     expect(readFileSync(host.thing("RepoContainer-alpha"), "utf8")).toBe("drifted");
     expect(readFileSync(host.thing("RepoContainer-beta"), "utf8")).toBe("as declared");
     await host.expectExit(0, "refresh", "alpha", "--yes");
@@ -74,9 +74,9 @@ describe("up, preview and destroy", () => {
   test("destroy a project that the registry no longer declares, or whose registry is broken", async () => {
     await host.repoman(["up", "--yes", "--skip-preview"]);
     host.writeRegistry({ project: [{ name: "alpha" }] });
-    await host.expectExit(0, "destroy", "beta", "--yes");
+    await host.expectExit(0, "destroy", "beta", "--yes", "--skip-preview");
     host.writeRegistry("[[project]\n");
-    await host.expectExit(0, "destroy", "alpha", "--yes");
+    await host.expectExit(0, "destroy", "alpha", "--yes", "--skip-preview");
     await host.expectExit(0, "destroy", "--yes", "--skip-preview");
     expect(host.things()).toEqual([]);
   });
@@ -124,7 +124,7 @@ describe("up, preview and destroy", () => {
 describe("what fails", () => {
   test("fails alone, and repoman exits with the code that was reported", async () => {
     host.order("RepoContainer-beta", "fail 4");
-    await host.expectExit(4, "up", "--yes");
+    await host.expectExit(4, "up", "--yes", "--skip-preview");
     expect(host.things()).toEqual(ALL.filter((name) => name !== "RepoContainer-beta"));
     expect(readdirSync(host.stackFile(""))).not.toContainEqual(expect.stringMatching(/^report/));
   });

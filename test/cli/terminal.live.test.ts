@@ -48,7 +48,7 @@ test("without --yes it shows the changes and asks, and a no changes nothing", as
 });
 
 test("up ends with a table that fits, unless it is told otherwise", async () => {
-  const { exitCode, text } = await onTerminal("up --yes");
+  const { exitCode, text } = await onTerminal("up --yes --skip-preview");
   expect(exitCode, text).toBe(0);
   const table = text.slice(text.lastIndexOf("NAME ")).trimEnd().split("\n");
   expect(table).toHaveLength(3);
@@ -56,14 +56,16 @@ test("up ends with a table that fits, unless it is told otherwise", async () => 
     /^alpha\s+Running\s+10\.0\.0\.7\s+\/r\/alpha\s+busybox\s+shared\s+\d+ d ago$/,
   );
   for (const line of table) expect(line.length).toBeLessThanOrEqual(90);
-  expect((await onTerminal("up --yes --no-summary")).text).not.toContain("NAME ");
+  expect((await onTerminal("up --yes --skip-preview --no-summary")).text).not.toContain("NAME ");
 });
 
 test("without a terminal the table is there for who asks", async () => {
-  expect((await host.repoman(["up", "--yes"])).all).not.toContain("NAME");
-  const { stdout } = await host.repoman(["up", "--yes", "--summary"]);
+  expect((await host.repoman(["up", "--yes", "--skip-preview"])).all).not.toContain("NAME");
+  const { stdout } = await host.repoman(["up", "--yes", "--skip-preview", "--summary"]);
   expect(stdout).toMatch(
     /\nNAME +STATE +ADDRESS +REPOSITORY +IMAGE +PROFILES +BACKUP\nalpha +Running/,
   );
-  expect((await host.repoman(["up", "--yes", "--summary", "--json"])).stdout).not.toContain("NAME");
+  expect(
+    (await host.repoman(["up", "--yes", "--skip-preview", "--summary", "--json"])).stdout,
+  ).not.toContain("NAME");
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Finished } from "../../rig/command.ts";
@@ -29,6 +29,8 @@ export interface TinyHost extends Host {
   stackFile(name: string, stack?: string): string;
   /** The files of Pulumi's locks. */
   locks(stack?: string): string[];
+  /** As it was made: no stack, nothing up, no orders, the registry that it starts with. */
+  reset(): void;
   /** Operations in Pulumi's state whose end nobody has recorded. */
   pending(stack?: string): string[];
 }
@@ -45,10 +47,12 @@ export async function makeTinyHost(
   // The provider process starts in the folder of the program's entry, which thus has to stay.
   writeFileSync(join(host.project, "index.ts"), 'export * from "./test/cli/tiny/index.ts";\n');
   await Promise.all([host.repo("alpha"), host.repo("beta")]);
-  host.writeRegistry({
-    defaults: { profiles: ["shared"] },
-    project: [{ name: "alpha" }, { name: "beta" }],
-  });
+  const begin = () =>
+    void host.writeRegistry({
+      defaults: { profiles: ["shared"] },
+      project: [{ name: "alpha" }, { name: "beta" }],
+    });
+  begin();
   const state = join(host.home, ".local/state/repoman");
   return {
     ...host,
@@ -56,6 +60,14 @@ export async function makeTinyHost(
       const finished = await host.repoman(args);
       expect(finished.exitCode, finished.all).toBe(code);
       return finished;
+    },
+    reset() {
+      const made = readdirSync(host.project).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+      for (const path of [state, ...made.map((name) => join(host.project, name))]) {
+        rmSync(path, { recursive: true, force: true });
+      }
+      for (const name of readdirSync(folder)) rmSync(join(folder, name));
+      begin();
     },
     things: () =>
       readdirSync(folder)

@@ -1,14 +1,10 @@
 // An estate of files: the same tree of types and names as the real one, made in milliseconds, with
 // two projects that can be told to be slow or to fail. What is tested with it is the command line.
 
-import {
-  ComponentResource,
-  Config,
-  CustomResource,
-  getStack,
-  type Inputs,
-  type Resource,
-} from "@pulumi/pulumi";
+import { Config } from "@pulumi/pulumi/config.js";
+import { getStack } from "@pulumi/pulumi/metadata.js";
+import type { Inputs } from "@pulumi/pulumi/output.js";
+import { ComponentResource, CustomResource, type Resource } from "@pulumi/pulumi/resource.js";
 
 const SOURCE =
   `const h=()=>import(require("url").pathToFileURL("test/cli/tiny/provider.ts")),p={};` +
