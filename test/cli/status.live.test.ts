@@ -139,13 +139,15 @@ test("whatever is not good has a reason and a remedy", async () => {
   await repoman(host, 0, "status");
 });
 
-test("fits a terminal of 80 columns", async () => {
+test("fits a terminal of 80 columns, and knows another file system from the backup disk's", async () => {
+  host.writeRegistry({ defaults: { backup_fstype: "nfs4" }, project: projects() });
   const terminal = openTerminal(host, [join(host.project, "bin/repoman"), "status"], {
     columns: 80,
     env: { PULUMI_STACK: "rig" },
   });
   const { text } = await terminal.done;
   expect(text).toContain("→ ");
+  expect(text.replace(/\s+/g, " ")).toContain("Expected nfs4 from ");
   const long = text
     .split("\n")
     .filter((line) => line.length > 80 && /\s\S+\s\S/.test(line.slice(40)));
