@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { readCopies } from "../backup/copies.ts";
 import { note } from "../output/say.ts";
 import { addExamples } from "../program.ts";
 
@@ -40,6 +39,7 @@ export function define(command: Command): void {
 
 async function sync(names: string[], options: Options): Promise<void> {
   const began = performance.now();
+  const { readCopies } = await import("../backup/copies.ts");
   const { setting, specs } = await readCopies(names, { stack: options.stack, make: true });
   const { exitCodeOf, showDeletions, syncAll } = await import("../backup/sync.ts");
   if (options.allowDeletes && !options.dryRun) {
