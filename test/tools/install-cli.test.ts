@@ -185,7 +185,7 @@ describe("install-cli", { timeout: 120_000 }, () => {
     const npm = (name: string) =>
       spawnSync("npm", ["run", "--silent", name, "--", "PREFIX=/usr/x", "DESTDIR=pkg"], {
         cwd: join(root, "tools"),
-        env: { ...env, PREFIX: "/not/this", npm_config_cache: join(home, "npm") },
+        env: { ...env, PREFIX: "/not/this", npm_config_update_notifier: "false" },
         encoding: "utf8",
       });
     const { status, stderr } = npm("install-cli");
