@@ -19,7 +19,7 @@ export function keysForRestart(live: Config, wanted: Config): string[] {
 export function restartNotice(name: string, keys: string[]): string {
   return (
     `container "${name}": ${keys.join(", ")} takes effect when it is restarted ` +
-    `(set restart = true in the registry to have that done, or: incus restart ${name})`
+    `(set restart = true in the registry to have that done, or: repoman restart ${name})`
   );
 }
 
