@@ -24,6 +24,7 @@ export interface Copies {
  * @param options.make makes the stack where there is none, for what writes to the disk: the disk's
  *   marker names it
  * @param options.disabled takes those of disabled projects too, where none was named
+ * @param options.mayBeNone does not tell that there are none
  * @throws {Fault} usage: an unknown name, or a project for which the registry asks for no backup
  * @throws RegistryFault, RegistryMissing
  */
@@ -33,7 +34,13 @@ export async function readCopies(
     stack,
     make = false,
     disabled = false,
-  }: { stack?: string | undefined; make?: boolean; disabled?: boolean },
+    mayBeNone = false,
+  }: {
+    stack?: string | undefined;
+    make?: boolean;
+    disabled?: boolean;
+    mayBeNone?: boolean;
+  },
 ): Promise<Copies> {
   const setting = findSetting({ stack });
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
@@ -60,7 +67,7 @@ export async function readCopies(
   const stackId = make
     ? (await (await import("../pulumi/stack.ts")).ensureStack(setting, undefined)).stackId
     : (config.stackId ?? "");
-  if (chosen.length === 0) note("The registry asks for no backup.");
+  if (chosen.length === 0 && !mayBeNone) note("The registry asks for no backup.");
   return {
     setting,
     registry,

@@ -18,7 +18,12 @@ interface Options {
 /** `repoman backup init` */
 export async function init({ stack, replace = false, yes, json }: Options): Promise<void> {
   const began = performance.now();
-  const { setting, registry, stackId, specs } = await readCopies([], { stack, make: true });
+  const { setting, registry, stackId, specs } = await readCopies([], {
+    stack,
+    make: true,
+    // On a fresh host the disk comes before the first project.
+    mayBeNone: true,
+  });
   const { backupRoot, reposRoot, backupFstype, backupSource } = registry.defaults;
   if (backupRoot === undefined) {
     throw new Fault(`${printable(registry.file)} says nowhere where the copies go`, {

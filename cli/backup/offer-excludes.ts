@@ -35,7 +35,8 @@ export async function offerExcludes(
   specs: readonly BackupSpec[],
   { asks }: { asks: boolean },
 ): Promise<void> {
-  if (specs.some(({ exclude }) => exclude)) return;
+  // Without a place to look in, find(1) looks where it is started.
+  if (specs.length === 0 || specs.some(({ exclude }) => exclude)) return;
   const found = await findFolders(specs.map(({ source }) => source));
   if (found.length === 0) return;
   const patterns = found.map((name) => `${name}/`);
