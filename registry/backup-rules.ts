@@ -32,25 +32,26 @@ const whole = (least: number, most: number) =>
 export const backupRules = {
   max_delete: whole(0, 1_000_000_000)
     .optional()
-    .meta({ default: BUILT_IN_RULES.max_delete })
+    .meta({ default: BUILT_IN_RULES.max_delete, examples: [200] })
     .describe("Most files and folders that one mirror run may delete on the copy."),
   max_delete_percent: whole(0, 100)
     .optional()
-    .meta({ default: BUILT_IN_RULES.max_delete_percent })
+    .meta({ default: BUILT_IN_RULES.max_delete_percent, examples: [50] })
     .describe("Most of the copy's files that one mirror run may delete, in percent."),
   min_files_percent: whole(0, 100)
     .optional()
-    .meta({ default: BUILT_IN_RULES.min_files_percent })
+    .meta({ default: BUILT_IN_RULES.min_files_percent, examples: [80] })
     .describe(
       "Fewest files that a repository may have, in percent of its last good mirror run; with fewer nothing is mirrored.",
     ),
   min_bytes_percent: whole(0, 100)
     .optional()
-    .meta({ default: BUILT_IN_RULES.min_bytes_percent })
-    .describe("The same in bytes."),
+    .meta({ default: BUILT_IN_RULES.min_bytes_percent, examples: [50] })
+    .describe("Fewest bytes that it may have, in percent of its last good mirror run."),
   exclude: z
     .array(string(excludePattern))
     .optional()
+    .meta({ examples: [["node_modules/", "/build/"]] })
     .describe(
       'What is not mirrored, as rsync\'s exclude patterns: "node_modules/", "/build/", "*.o". What is on the copy already stays there.',
     ),

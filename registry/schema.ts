@@ -41,52 +41,65 @@ const port_ = z.union([string(port), z.number()], { error: "must be a string" })
 
 const mount = z
   .strictObject({
-    source: string(absolutePath).describe(
-      "File or directory on the host. `~` is your home; `${HOME}`, `${USER}` and `${HOST_LAN_IP}` are replaced.",
-    ),
-    path: string(absolutePath).describe(
-      "Where the container sees it. `~` is your home, which has the same path inside.",
-    ),
+    source: string(absolutePath)
+      .meta({ examples: ["~/.npm"] })
+      .describe(
+        "File or directory on the host. `~` is your home; `${HOME}`, `${USER}` and `${HOST_LAN_IP}` are replaced.",
+      ),
+    path: string(absolutePath)
+      .meta({ examples: ["~/.npm"] })
+      .describe("Where the container sees it. `~` is your home, which has the same path inside."),
     readonly: z
       .boolean()
       .optional()
-      .meta({ default: false })
+      .meta({ default: false, examples: [true] })
       .describe("Whether the container may only read it."),
     optional: z
       .boolean()
       .optional()
-      .meta({ default: false })
+      .meta({ default: false, examples: [true] })
       .describe("Whether the container may start when the source is missing."),
   })
   .describe("A file or directory of the host that the container sees, beside the repository.");
 
 /** What a repository may ask for itself in `.repoman.toml`, once it is trusted. */
 const asked = {
-  description: string(rules.line).optional().describe("One line about the container."),
+  description: string(rules.line)
+    .optional()
+    .meta({ examples: ["the shop's front end"] })
+    .describe("One line about the container."),
   image: string(rules.image)
     .optional()
+    .meta({ examples: ["images:debian/12/cloud"] })
     .describe("Image, as the incus client takes it: `remote:alias`, a local alias or fingerprint."),
   profiles: z
     .array(string(rules.profileName))
     .optional()
+    .meta({ examples: [["default", "claude-share"]] })
     .describe("Profiles in the order in which they apply; later ones win."),
   path: string(absolutePath)
     .optional()
+    .meta({ examples: ["/srv/website"] })
     .describe("Where the container sees the repository; its path on the host unless set."),
   hermes: z
     .union([z.boolean(), z.strictObject({ enabled: z.boolean() })], {
       error: "must be true or false",
     })
     .optional()
-    .meta({ default: false })
-    .describe("Whether the container has a Hermes home of its own."),
+    .meta({ default: false, examples: [true] })
+    .describe("Kept for older files and shown by `repoman list`; nothing is made of it yet."),
   ports: z
     .array(port_)
     .optional()
+    .meta({ examples: [["3000:3000"]] })
     .describe(
       'Ports of the host that lead into the container, such as "3000:3000", "8080:80/udp" or "0.0.0.0:8080:80"; on loopback unless an address is given.',
     ),
-  mount: z.array(mount).optional().describe("Further files and directories of the host."),
+  mount: z
+    .array(mount)
+    .optional()
+    .meta({ examples: [[{ source: "~/.npm", path: "~/.npm", optional: true }]] })
+    .describe("Further files and directories of the host."),
   env: z
     .record(
       string(rules.envName),
@@ -95,13 +108,16 @@ const asked = {
       }),
     )
     .optional()
+    .meta({ examples: [{ NODE_ENV: "development" }] })
     .describe("Environment inside. Not for secrets: values show in previews and in the state."),
   config: options
     .optional()
+    .meta({ examples: [{ "limits.memory": "4GiB" }] })
     .describe('Incus config keys, such as "limits.memory"; an empty value takes a key away.'),
   device: z
     .record(string(rules.deviceName), options)
     .optional()
+    .meta({ examples: [{ gpu0: { type: "gpu", id: "0" } }] })
     .describe("Any Incus devices by name, each with its `type` and options."),
 };
 
@@ -110,50 +126,64 @@ const owned = {
   backup: z
     .boolean()
     .optional()
-    .meta({ default: true })
+    .meta({ default: true, examples: [false] })
     .describe("Whether the repository is mirrored to `backup_root`."),
   backup_max_age: string(duration)
     .optional()
+    .meta({ examples: ["7d"] })
     .describe('How old the mirror may be, such as "24h" or "7d".'),
   ...backupRules,
   enabled: z
     .boolean()
     .optional()
-    .meta({ default: true })
+    .meta({ default: true, examples: [false] })
     .describe("Whether it is brought up; `false` keeps it in the registry only."),
-  running: z.boolean().optional().describe("Whether it is to run; left alone unless set."),
+  running: z
+    .boolean()
+    .optional()
+    .meta({ examples: [true] })
+    .describe("Whether it is to run; left alone unless set."),
   restart: z
     .boolean()
     .optional()
-    .meta({ default: false })
+    .meta({ default: false, examples: [true] })
     .describe("Whether `up` may restart it for a change that needs it."),
   ignore: z
     .array(string(rules.ignoreEntry))
     .optional()
+    .meta({ examples: [["limits.cpu", "device:gpu0"]] })
     .describe('Config keys and devices whose drift is not shown: "limits.cpu", "device:gpu0".'),
   idmap: string(rules.idmap)
     .optional()
-    .meta({ default: "owner" })
+    .meta({ default: "owner", examples: ["none"] })
     .describe(
       'Which ids of the host the container has: "owner" gives it those of the repository\'s owner, "none" no id map, and anything else is a map as `raw.idmap` takes it. For containers that were adopted.',
     ),
   target: string(rules.target)
     .optional()
+    .meta({ examples: ["@gpu"] })
     .describe("Where a cluster places it: a member, or `@group`."),
 };
 
 /** One `[[project]]`. */
 export const projectSchema = z
   .strictObject({
-    name: string(rules.instanceName).describe("Name of the container and of the project."),
+    name: string(rules.instanceName)
+      .meta({ examples: ["website"] })
+      .describe("Name of the container and of the project."),
     repo: string(anyPath)
       .optional()
+      .meta({ examples: ["work/website"] })
       .describe("The repository, relative to `repos_root`; the name unless set."),
     ...asked,
     ...owned,
-    created: timestamp.optional().describe("When the entry was made."),
+    created: timestamp
+      .optional()
+      .meta({ examples: ["2026-04-28T15:00:00Z"] })
+      .describe("When the entry was made."),
     last_sync: timestamp
       .optional()
+      .meta({ examples: ["2026-04-28T20:17:03Z"] })
       .describe("Kept for older files; what happened is recorded in the state directory."),
   })
   .describe("One repository and its container.");
@@ -185,12 +215,12 @@ export const registrySchema = z
             });
           })
           .optional()
-          .meta({ default: 3 })
+          .meta({ default: 3, examples: [3] })
           .describe("Version of this file's shape: 3; 1 and 2 are read as well."),
         output: string(rules.line)
           .optional()
-          .meta({ default: BUILT_IN.output })
-          .describe("How much is printed."),
+          .meta({ default: BUILT_IN.output, examples: ["quiet"] })
+          .describe("Kept for older files; nothing depends on it."),
       })
       .optional()
       .describe("About this file."),
@@ -198,6 +228,7 @@ export const registrySchema = z
       .strictObject({
         lan_ip: string(rules.address)
           .optional()
+          .meta({ examples: ["192.168.1.20"] })
           .describe("The host's address on its network, for `${HOST_LAN_IP}`; may be empty."),
       })
       .optional()
@@ -206,43 +237,53 @@ export const registrySchema = z
       .strictObject({
         repos_root: string(absolutePath)
           .optional()
-          .meta({ default: BUILT_IN.repos_root })
+          .meta({ default: BUILT_IN.repos_root, examples: ["~/repos"] })
           .describe("Where the repositories are; the variable LOCAL_REPOS stands in."),
-        local_repos: string(absolutePath).optional().describe("Older name of `repos_root`."),
+        local_repos: string(absolutePath)
+          .optional()
+          .meta({ examples: ["~/repos"] })
+          .describe("Older name of `repos_root`."),
         backup_root: string(absolutePath)
           .optional()
+          .meta({ examples: ["/nfs/repos"] })
           .describe("Where their mirrors go; the variable NFS_REPOS stands in."),
-        nfs_repos: string(absolutePath).optional().describe("Older name of `backup_root`."),
+        nfs_repos: string(absolutePath)
+          .optional()
+          .meta({ examples: ["/nfs/repos"] })
+          .describe("Older name of `backup_root`."),
         backup_max_age: string(duration)
           .optional()
-          .meta({ default: BUILT_IN.backup_max_age })
+          .meta({ default: BUILT_IN.backup_max_age, examples: ["24h"] })
           .describe('How old a mirror may be, such as "24h" or "7d".'),
         backup_fstype: string(rules.mountWord)
           .optional()
+          .meta({ examples: ["nfs4"] })
           .describe(
             'File system that must be mounted at `backup_root`, such as "nfs4"; what `repoman backup init` saw unless set.',
           ),
         backup_source: string(rules.mountWord)
           .optional()
+          .meta({ examples: ["nas:/tank/repos"] })
           .describe(
             'What must be mounted there, such as "nas:/tank/repos"; what `repoman backup init` saw unless set.',
           ),
         ...backupRules,
         logdir: string(absolutePath)
           .optional()
+          .meta({ examples: ["~/.local/state/repoman/log"] })
           .describe("Where repoman keeps its journal; `log` in its state directory unless set."),
         incus_project: string(rules.incusProjectName)
           .optional()
-          .meta({ default: BUILT_IN.incus_project })
+          .meta({ default: BUILT_IN.incus_project, examples: ["repoman"] })
           .describe("The Incus project that holds the containers."),
         default_image: string(rules.image)
           .optional()
-          .meta({ default: BUILT_IN.default_image })
+          .meta({ default: BUILT_IN.default_image, examples: ["images:debian/12/cloud"] })
           .describe("Image of projects that name none."),
         profiles: z
           .array(string(rules.profileName))
           .optional()
-          .meta({ default: BUILT_IN.profiles })
+          .meta({ default: BUILT_IN.profiles, examples: [["default", "dotfiles"]] })
           .describe("Profiles of projects that name none."),
       })
       .optional()

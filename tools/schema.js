@@ -1,9 +1,15 @@
-// `npm run schema`: writes the JSON Schemas in schema/ anew from registry/schema.ts.
+// `npm run schema`: writes what is made from registry/schema.ts anew, the JSON Schemas in schema/ and
+// the reference in docs/registry.md.
 
 import { execFileSync } from "node:child_process";
 import { chosenNode } from "./node.js";
 import { ROOT } from "./toolchain.js";
 
-const code = 'import("./registry/json-schema.ts").then(({ writeSchemas }) => writeSchemas())';
+const code = `
+  const { writeSchemas } = await import("./registry/json-schema.ts");
+  const { writeReference } = await import("./registry/reference.ts");
+  writeSchemas();
+  writeReference();
+`;
 const node = chosenNode({ root: ROOT, env: process.env });
-execFileSync(node, ["--eval", code], { cwd: ROOT, stdio: "inherit" });
+execFileSync(node, ["--input-type=module", "--eval", code], { cwd: ROOT, stdio: "inherit" });
