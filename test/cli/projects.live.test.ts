@@ -187,6 +187,19 @@ describe.sequential("new", () => {
 
   test("takes all that a scan finds", async () => {
     await repoman(host, 0, "remove", "later", "--yes");
+    const before = registry();
+    const argv = [join(host.project, "bin/repoman"), "new", "--from-scan"];
+    const terminal = openTerminal(host, argv, { cwd: host.project, env: { PULUMI_STACK: STACK } });
+    await terminal.shows("Which get a container?");
+    terminal.type(KEY.space + KEY.enter);
+    await terminal.shows('The container "spare":');
+    await terminal.shows('The container "copy":');
+    await terminal.shows("Make 2 containers?");
+    terminal.type(KEY.interrupt);
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(1);
+    expect(text).toContain("stopped; nothing was changed");
+    expect(registry()).toBe(before);
     const { all } = await repoman(host, 0, "new", "--from-scan", "--no-up", "--no-backup");
     expect(all).toContain("Entered fresh, spare, copy");
     const none = await repoman(host, 0, "new", "--from-scan", "--yes");
