@@ -21,8 +21,8 @@ export interface Removal {
   name: string;
   /** Undefined where the registry does not name it any more. */
   project: Project | undefined;
-  /** Whether Pulumi's state has something of it. */
-  inState: boolean;
+  /** Whether Pulumi's state has something of it; undefined where only Pulumi can tell. */
+  inState: boolean | undefined;
   container: Named;
 }
 
@@ -45,13 +45,14 @@ export async function planRemoval(
   const others = problems.filter((problem) => problem.project !== name);
   if (others.length > 0) throw new RegistryFault(others);
   await requireNotRenaming(setting, registry, [name]);
-  const known = workspacesIn(await setting.backend?.deployment(setting.project, setting.stack));
+  const deployment = await setting.backend?.deployment(setting.project, setting.stack);
+  const known = workspacesIn(deployment);
   const client = await connectTo(context);
   try {
     const instances = await client.getInstances(registry.defaults.incusProject);
     const container = lookUp(instances, name, config.stackId);
     if (!container.own) requireNames([name], [...new Set([...declared, ...known])], file);
-    return { context, name, project, inState: known.includes(name), container };
+    return { context, name, project, inState: deployment && known.includes(name), container };
   } finally {
     client.close();
   }
@@ -92,7 +93,8 @@ export function staying(project: Project | undefined): string[] {
 export async function remove(removal: Removal): Promise<{ aside?: string }> {
   const { context, name, project, container } = removal;
   const { setting, file, registry } = context;
-  if ((project || removal.inState) && (await stackExists(setting))) {
+  const mayBeInState = removal.inState ?? project !== undefined;
+  if (mayBeInState && (await stackExists(setting))) {
     const { exitCode } = await operate({
       operation: "destroy",
       names: [name],
