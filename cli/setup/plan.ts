@@ -89,21 +89,28 @@ function withAddress(text: string, { lanIp }: Settings): string {
   return setTable("host", { lan_ip: lanIp })(text);
 }
 
-/** The Incus project stays: with another one, every container would be made anew. */
+/**
+ * The Incus project stays, and the image of projects that name none: with another one, every
+ * container would be made anew.
+ */
 function resetTables(text: string, settings: Settings): string {
   const data = parse(text);
+  const old = table(data, "defaults");
+  const hasProjects = Array.isArray(data.project) && data.project.length > 0;
+  const kept = hasProjects ? old.default_image : undefined;
   const values = {
     repoman: { schema: 3 },
     host: { lan_ip: settings.lanIp ?? "" },
     defaults: {
       ...defaultsOf(settings),
-      incus_project: table(data, "defaults").incus_project ?? BUILT_IN.incus_project,
+      incus_project: old.incus_project ?? BUILT_IN.incus_project,
+      ...(kept === undefined ? {} : { default_image: kept }),
     },
   };
   return (["repoman", "host", "defaults"] as const).reduce((now, name) => {
     const keys = Object.keys(registrySchema.shape[name].unwrap().shape);
-    const old = table(data, name);
-    const present = keys.filter((key) => old[key] !== undefined);
+    const set = table(data, name);
+    const present = keys.filter((key) => set[key] !== undefined);
     const gone = Object.fromEntries(present.map((key) => [key, undefined]));
     return setTable(name, { ...gone, ...values[name] })(now);
   }, text);

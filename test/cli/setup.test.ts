@@ -74,10 +74,13 @@ test("an older schema is migrated, the old file kept", () => {
 });
 
 test("a reset writes the settings anew, and neither the projects nor where containers are", () => {
-  const before = `[repoman]\nschema = 3\noutput = "loud"\n\n[defaults]\nrepos_root = "/r"\nincus_project = "own"\nbackup_max_age = "1h"\n${PROJECT}`;
+  const before = `[repoman]\nschema = 3\noutput = "loud"\n\n[defaults]\nrepos_root = "/r"\nincus_project = "own"\ndefault_image = "mine"\nbackup_max_age = "1h"\n${PROJECT}`;
   const { text, changes } = planRegistry(before, SETTINGS, true);
   expect(text.endsWith(PROJECT)).toBe(true);
   expect(text).toContain('incus_project = "own"');
+  expect(text).toContain('default_image = "mine"');
+  const bare = planRegistry(before.replace(PROJECT, ""), SETTINGS, true);
+  expect(bare.text).toContain('default_image = "images:debian/12/cloud"');
   expect(changes).toEqual(
     expect.arrayContaining([
       'output: "loud" → not set',
