@@ -106,7 +106,7 @@ export async function planUninstall(
   const ofState = STATE.map((name) => join(places.stateDir, name)).filter(existsSync);
   if (last) {
     goes.push(...shared);
-    goes.push(...ofState.map((place) => ({ what: "Pulumi's files", place })));
+    goes.push(...ofState.map((place) => ({ what: "what Pulumi and repoman keep", place })));
   } else {
     const why = `${others?.join(", ")} needs it; repoman uninstall --stack ${others?.[0]}`;
     stays.push(...shared.map(({ what, place }) => ({ what: `${what}: ${why}`, ...at(place) })));
