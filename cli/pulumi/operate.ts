@@ -20,8 +20,9 @@ import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts
 import { exitCodeOf, type PulumiEnd } from "./exit-code.ts";
 import { freshReport, type ReportLine, readReport } from "./report.ts";
 import { capturePulumi, runPulumi } from "./run.ts";
-import { ensureStack, forgetStack, stackExists } from "./stack.ts";
+import { ensureStack, forgetStack, readDeployment, stackExists } from "./stack.ts";
 import { readStackConfig, type StackConfig, stackConfigFile } from "./stack-config.ts";
+import { withoutStanding } from "./standing.ts";
 import { ownTargets, targetFlags, upTargets } from "./targets.ts";
 
 const STACK_NOT_FOUND = 6;
@@ -58,16 +59,18 @@ export async function operate(request: Request): Promise<Outcome> {
   const recorded = await readStackConfig(stackConfigFile(setting.root, setting.stack));
   const named = namedFile(request.registry);
   const config = named === undefined ? recorded : { ...recorded, registry: named };
-  const targets = await check(request, setting, config);
+  const { targets, declared } = await check(request, setting, config);
   const { stackId } = await ensureStack(setting, named);
+  const flags = [...targetFlags(targets), ...request.flags];
 
   const args = [
     request.operation,
     "--stack",
     setting.stack,
     ...(request.yes && request.operation !== "preview" ? ["--yes"] : []),
-    ...targetFlags(targets),
-    ...request.flags,
+    ...(goesByRegistry(request.operation) && flags.includes("--target")
+      ? withoutStanding(flags, await readDeployment(setting), declared)
+      : flags),
   ];
   if (request.operation === "preview") {
     return {
@@ -129,7 +132,11 @@ async function isThere({ operation, stack }: Request, setting: Setting): Promise
  * What Pulumi would fail over, found out before it starts, and the targets that the names mean.
  * `destroy` and `refresh` go by the state and work with a registry that is broken or gone.
  */
-async function check(request: Request, setting: Setting, config: StackConfig): Promise<string[]> {
+async function check(
+  request: Request,
+  setting: Setting,
+  config: StackConfig,
+): Promise<{ targets: string[]; declared: string[] }> {
   const declares = goesByRegistry(request.operation);
   const [incus, registry] = await Promise.allSettled([
     requireIncus(config.remote, setting.env),
@@ -142,7 +149,10 @@ async function check(request: Request, setting: Setting, config: StackConfig): P
   }
   if (registryFault) throw registryFault.reason;
   const found = registry.status === "fulfilled" ? registry.value : undefined;
-  return targetsOf(request, setting, found, registryFile(setting, config));
+  return {
+    targets: await targetsOf(request, setting, found, registryFile(setting, config)),
+    declared: (found?.projects ?? []).map(({ name }) => name),
+  };
 }
 
 function goesByRegistry(operation: Operation): boolean {

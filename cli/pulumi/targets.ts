@@ -5,12 +5,16 @@
 //
 // In a pattern `*` stops at a colon and `**` does not; one that matches nothing is no error.
 
+export const ESTATE = "**repoman:index:Estate::**";
+export const LIBRARY = "**repoman:index:ProfileLibrary::**";
+export const INCUS_PROJECT = "**dynamic/repoman:IncusProject::**";
+
 /** @param profiles the profiles that the projects use */
 export function upTargets(names: readonly string[], profiles: readonly string[]): string[] {
   return [
-    "**repoman:index:Estate::**",
-    "**repoman:index:ProfileLibrary::**",
-    "**dynamic/repoman:IncusProject::**",
+    ESTATE,
+    LIBRARY,
+    INCUS_PROJECT,
     ...[...new Set(profiles)].map(profileTarget),
     ...ownTargets(names),
   ];
@@ -18,11 +22,7 @@ export function upTargets(names: readonly string[], profiles: readonly string[])
 
 /** Profiles alone, and the way to them from the estate down. */
 export function profileTargets(names: readonly string[]): string[] {
-  return [
-    "**repoman:index:Estate::**",
-    "**repoman:index:ProfileLibrary::**",
-    ...names.map(profileTarget),
-  ];
+  return [ESTATE, LIBRARY, ...names.map(profileTarget)];
 }
 
 export function profileTarget(name: string): string {
