@@ -82,7 +82,7 @@ const BEFORE: Record<string, () => Promise<unknown>> = {
   "The state is lost": async () => {
     rmSync(join(host.home, ".local/state/repoman/pulumi/.pulumi"), { recursive: true });
   },
-  "Flags that are gone": () => daemon.incus("profile", "create", "claude-share"),
+  "Profiles that you wrote by hand": () => daemon.incus("profile", "create", "claude-share"),
   "From the bash script": async () => {
     const repo = await host.repo("older");
     await daemon.incus("launch", "busybox", "older", "-c", "raw.idmap=both 1000 1000");
