@@ -219,12 +219,13 @@ async function atTerminal(command: string, typed: [string | RegExp, string][]): 
   return { exitCode, output: session.shown(text) };
 }
 
-/** Lines of a crontab, as cron runs them. */
+/** Lines of a crontab, as cron runs them: on a good night without a word, which it would mail. */
 async function timers(text: string, name: string): Promise<string[]> {
   const differences: string[] = [];
   for (const line of text.trim().split("\n")) {
     const found = await session.run(line.replace(/^(?:\S+\s+){5}/, ""));
-    if (found.exitCode !== 0) differences.push(`${name}: ${line}\n${found.output}`);
+    if (found.exitCode !== 0 || found.output !== "")
+      differences.push(`${name}: ${line}\n${found.output}`);
   }
   return differences;
 }

@@ -34,10 +34,10 @@ describe.each(each)("%s", (name, document) => {
       ...document.blocks
         .filter(({ language }) => language === "crontab")
         .flatMap(({ text, line }) =>
-          text
-            .trim()
-            .split("\n")
-            .map((each) => ({ command: each.replace(/^(?:\S+\s+){5}/, ""), line })),
+          [...text.matchAll(/\brepoman [^)>|\n]*/g)].map(([command]) => ({
+            command: command.replace(/ 2$/, ""),
+            line,
+          })),
         ),
     ];
     const wrong: string[] = [];
