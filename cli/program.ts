@@ -2,38 +2,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../host/fault.js";
 import { nearest } from "../registry/text.ts";
 import { catalogue, type Entry } from "./catalogue.ts";
-
-/** An invocation and what it does, as `--help` shows it. */
-export type Example = readonly [command: string, does: string];
-
-/**
- * Adds examples to the help of a command. They are also kept for whatever else is made from the
- * definitions (`examplesOf`).
- */
-export function addExamples(command: Command, examples: readonly Example[]): void {
-  kept.set(command, examples);
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  # ${does}`);
-  command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
-}
-
-const kept = new WeakMap<Command, readonly Example[]>();
-
-/** Adds a paragraph below the options, to the help and to what else is made from the definitions. */
-export function addRemark(command: Command, text: string): void {
-  remarks.set(command, [...remarksOf(command), text]);
-  command.addHelpText("after", `\n${text}`);
-}
-
-const remarks = new WeakMap<Command, readonly string[]>();
-
-export function remarksOf(command: Command): readonly string[] {
-  return remarks.get(command) ?? [];
-}
-
-export function examplesOf(command: Command): readonly Example[] {
-  return kept.get(command) ?? [];
-}
+import { addExamples, keepVerbatim } from "./definition.ts";
 
 /** The overview: all commands by name and summary, none of their definitions loaded. */
 export function overview(version: string): Command {
@@ -86,7 +55,7 @@ export function findEntry(name: string): Entry {
 export async function run(command: Command, args: readonly string[]): Promise<void> {
   const dashes = args.indexOf("--");
   const own = dashes < 0 ? args : args.slice(0, dashes);
-  verbatim.set(command, dashes < 0 ? [] : args.slice(dashes + 1));
+  keepVerbatim(command, dashes < 0 ? [] : args.slice(dashes + 1));
   try {
     await command.parseAsync(own, { from: "user" });
   } catch (error) {
@@ -119,13 +88,6 @@ const LLM =
 
 /** Options of earlier versions, and what took their place. */
 const GONE: Readonly<Record<string, string>> = { "--with-llm": LLM, "--without-llm": LLM };
-
-const verbatim = new WeakMap<Command, readonly string[]>();
-
-/** The words after `--`, which are another program's and not looked at. */
-export function verbatimWords(command: Command): readonly string[] {
-  return verbatim.get(command) ?? [];
-}
 
 function fullName(command: Command): string {
   return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();

@@ -5,10 +5,10 @@ import type { Instance } from "../../incus/types.ts";
 import { printable } from "../../registry/text.ts";
 import type { Candidate } from "../../survey/adoption.ts";
 import type { Context } from "../context.ts";
+import { addExamples } from "../definition.ts";
 import type { Adoption, Into } from "../estate/adopt/plan.ts";
 import { ask, canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   fromProject?: string;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
 import { SHELLS, type Shell } from "../completion/scripts.ts";
-import { addExamples } from "../program.ts";
+import { addExamples } from "../definition.ts";
 
 export function define(command: Command): void {
   command

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
+import { addExamples } from "../definition.ts";
 import { note, warn } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import { paths } from "../../host/paths.js";
 import { Progress } from "../../tools/progress.js";
+import { addExamples } from "../definition.ts";
 import { colorsFor } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 export function define(command: Command): void {
   command.description(

@@ -1,8 +1,8 @@
 // `enable` and `disable`: one key of the registry, and `up` of that project.
 
 import type { Command } from "commander";
+import { addExamples } from "../definition.ts";
 import { note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { readContext } from "../context.ts";
+import { addExamples } from "../definition.ts";
 import { note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

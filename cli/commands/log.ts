@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import { seconds } from "../../registry/duration.ts";
 import { printable } from "../../registry/text.ts";
+import { addExamples } from "../definition.ts";
 import { type JournalLine, journalFolder } from "../journal.ts";
 import { colorsFor, note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 import { findSetting } from "../setting.ts";
 
 interface Options {

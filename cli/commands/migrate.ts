@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../program.ts";
+import { addExamples } from "../definition.ts";
 
 interface Options {
   fromBash?: boolean;

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Context } from "../context.ts";
+import { addExamples } from "../definition.ts";
 import type { Creation } from "../estate/creation.ts";
 import type { Wish } from "../estate/entry.ts";
 import type { Origin } from "../estate/repository.ts";
 import { ask, canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options extends Origin {
   repo?: string;

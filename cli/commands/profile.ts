@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../program.ts";
+import { addExamples } from "../definition.ts";
 
 const STACK = ["--stack <name>", "another stack than this host's"] as const;
 const JSON_OPTION = ["--json", "as JSON"] as const;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { printable } from "../../registry/text.ts";
+import { addExamples } from "../definition.ts";
 import { consent } from "../output/ask.ts";
 import { note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

@@ -3,10 +3,10 @@ import { EXIT, Fault } from "../../host/fault.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { printable } from "../../registry/text.ts";
 import type { Context } from "../context.ts";
+import { addExamples } from "../definition.ts";
 import type { Case, Choice, Way } from "../estate/repair.ts";
 import { ask, canAsk } from "../output/ask.ts";
 import { colorsFor, note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { addExamples } from "../definition.ts";
 import { defineRunState } from "../estate/run-state.ts";
-import { addExamples } from "../program.ts";
 
 export function define(command: Command): void {
   command.description(

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
+import { addExamples } from "../definition.ts";
 import { canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   nonInteractive?: boolean;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readContext } from "../context.ts";
-import { addExamples, verbatimWords } from "../program.ts";
+import { addExamples, verbatimWords } from "../definition.ts";
 
 interface Options {
   stack?: string;

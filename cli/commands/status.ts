@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
 import { readContext } from "../context.ts";
-import { addExamples } from "../program.ts";
+import { addExamples } from "../definition.ts";
 
 interface Options {
   stack?: string;

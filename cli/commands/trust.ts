@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Project } from "../../registry/types.ts";
 import { type Context, readContext } from "../context.ts";
+import { addExamples } from "../definition.ts";
 import { ask, canAsk, consent } from "../output/ask.ts";
 import { note } from "../output/say.ts";
 import { requireNames } from "../preflight.ts";
-import { addExamples } from "../program.ts";
 import type { FileReview, Review } from "../trust/review.ts";
 
 interface Options {

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
 import { printable } from "../../registry/text.ts";
+import { addExamples } from "../definition.ts";
 import type { Thing } from "../estate/uninstall-plan.ts";
 import { consent } from "../output/ask.ts";
 import { note } from "../output/say.ts";
-import { addExamples } from "../program.ts";
 
 interface Options {
   stack?: string;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../program.ts";
+import { addExamples } from "../definition.ts";
 import { defineOperation } from "../pulumi/command.ts";
 
 export function define(command: Command): void {

@@ -3,7 +3,8 @@
 
 import type { Command } from "commander";
 import { catalogue, type Entry } from "../catalogue.ts";
-import { definition, examplesOf, overview, remarksOf } from "../program.ts";
+import { examplesOf, remarksOf } from "../definition.ts";
+import { definition, overview } from "../program.ts";
 import { ENVIRONMENT, EXIT_STATUS, FILES, INTRODUCTION, SEE_ALSO } from "./prose.ts";
 import { Page } from "./roff.ts";
 

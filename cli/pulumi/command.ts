@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { addRemark, verbatimWords } from "../program.ts";
+import { addRemark, verbatimWords } from "../definition.ts";
 import { hasFlag, splitArguments } from "./arguments.ts";
 import type { Operation } from "./operate.ts";
 

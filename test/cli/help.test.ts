@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { catalogue } from "../../cli/catalogue.ts";
-import { definition, examplesOf } from "../../cli/program.ts";
+import { examplesOf } from "../../cli/definition.ts";
+import { definition } from "../../cli/program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 

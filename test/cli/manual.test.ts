@@ -1,9 +1,10 @@
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import { catalogue } from "../../cli/catalogue.ts";
+import { examplesOf } from "../../cli/definition.ts";
 import { manualPage, releaseDate } from "../../cli/manual/page.ts";
 import { escaped, prose } from "../../cli/manual/roff.ts";
-import { definition, examplesOf } from "../../cli/program.ts";
+import { definition } from "../../cli/program.ts";
 
 const ABOUT = { version: "1.2.3", date: "2026-11-21" };
 
