@@ -2,7 +2,8 @@ import type { Origin } from "./document.ts";
 import type { Findings } from "./findings.ts";
 import { checkPorts } from "./listening.ts";
 import { within } from "./paths.ts";
-import { Reporter, type Resolved, repositoryOrigin } from "./resolve.ts";
+import { Reporter } from "./reporter.ts";
+import { type Resolved, repositoryOrigin } from "./resolve.ts";
 import { quote } from "./text.ts";
 import type { Defaults, Project } from "./types.ts";
 

@@ -1,6 +1,7 @@
 import type { Findings } from "./findings.ts";
 import { clash, type Listener } from "./port.ts";
-import { Reporter, type Resolved } from "./resolve.ts";
+import { Reporter } from "./reporter.ts";
+import type { Resolved } from "./resolve.ts";
 import { deviceListeners } from "./settings.ts";
 import { quote } from "./text.ts";
 

@@ -13,7 +13,8 @@ import { readOverrides, reportStrayOverrides, reportSyntax } from "./overrides.t
 import { repository } from "./paths.ts";
 import { type Layer, merge } from "./precedence.ts";
 import { readRegistryText } from "./registry-text.ts";
-import { type Context, type Resolved, resolve } from "./resolve.ts";
+import type { Context } from "./reporter.ts";
+import { type Resolved, resolve } from "./resolve.ts";
 import { instanceName } from "./rules.ts";
 import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import type { Facts } from "./substitute.ts";

@@ -4,7 +4,7 @@ import type { Origin } from "./document.ts";
 import { absolute, mountPoint, tidy } from "./paths.ts";
 import { parsePort, portDevice } from "./port.ts";
 import type { Merged } from "./precedence.ts";
-import type { Context, Reporter } from "./resolve.ts";
+import type { Context, Reporter } from "./reporter.ts";
 import { substitute, VARIABLES } from "./substitute.ts";
 import { quote } from "./text.ts";
 import type { Mount, Port } from "./types.ts";

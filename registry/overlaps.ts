@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Findings } from "./findings.ts";
 import { mountsRepository, REPOSITORY_DEVICE } from "./mounts.ts";
 import { tidy, within } from "./paths.ts";
-import { Reporter, type Resolved } from "./resolve.ts";
+import { Reporter } from "./reporter.ts";
+import type { Resolved } from "./resolve.ts";
 import { quote } from "./text.ts";
 
 /** Reports what cannot hold within one project: mounts over mounts, devices of one name. */

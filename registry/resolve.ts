@@ -1,25 +1,15 @@
-import { type BackupRulesTable, resolveBackupRules } from "./backup-rules.ts";
+import { resolveBackupRules } from "./backup-rules.ts";
 import type { Origin } from "./document.ts";
 import { seconds } from "./duration.ts";
 import type { Findings } from "./findings.ts";
 import { place, resolveMounts, resolvePorts } from "./mounts.ts";
 import { mountPoint, repository, tidy } from "./paths.ts";
 import type { Merged } from "./precedence.ts";
+import { type Context, Reporter } from "./reporter.ts";
 import { instanceName } from "./rules.ts";
 import { resolveConfig, resolveDevices, resolveEnv } from "./settings.ts";
-import type { Facts } from "./substitute.ts";
 import { quote } from "./text.ts";
-import type { Defaults, Project } from "./types.ts";
-
-/** What a project is resolved against. */
-export interface Context {
-  defaults: Defaults;
-  /** The rules of backups in [defaults], as they are written. */
-  backupRules?: BackupRulesTable | undefined;
-  facts: Facts;
-  /** Whether `repos_root` is what the user meant; where it may not be, paths are not judged by it. */
-  rootKnown: boolean;
-}
+import type { Project } from "./types.ts";
 
 /** A project, and where its parts were written. */
 export interface Resolved {
@@ -30,30 +20,6 @@ export interface Resolved {
   /** Parallel to `project.mounts` and `project.ports`. */
   mountOrigins: Origin[];
   portOrigins: Origin[];
-}
-
-/** Reports about one project. */
-export class Reporter {
-  readonly project: string;
-  readonly #findings: Findings;
-
-  constructor(project: string, findings: Findings) {
-    this.project = project;
-    this.#findings = findings;
-  }
-
-  problem(origin: Origin, what: string, remedy: string, at: "key" | "value" = "value"): void {
-    this.#findings.add(this.#finding(origin, what, remedy, at));
-  }
-
-  warn(origin: Origin, what: string, remedy: string, at: "key" | "value" = "value"): void {
-    this.#findings.warn(this.#finding(origin, what, remedy, at));
-  }
-
-  #finding(origin: Origin, what: string, remedy: string, at: "key" | "value") {
-    const { project } = this;
-    return { origin, at, what: `project ${quote(project)}: ${what}`, remedy, project };
-  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { expandHome } from "../host/paths.js";
 import { expand } from "./mounts.ts";
 import { listeners } from "./port.ts";
 import type { Merged } from "./precedence.ts";
-import type { Context, Reporter } from "./resolve.ts";
+import type { Context, Reporter } from "./reporter.ts";
 import * as rules from "./rules.ts";
 import { quote } from "./text.ts";
 
