@@ -14,7 +14,7 @@ import { basename, dirname, join } from "node:path";
 export async function writeFileAtomic(file, content, { mode } = {}) {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
-  const old = await stat(file).catch(() => undefined);
+  const old = mode === undefined ? await stat(file).catch(() => undefined) : undefined;
   const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const handle = await open(temporary, "wx", mode ?? (old ? old.mode & 0o7777 : 0o644));

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ask } from "./child.ts";
 import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
@@ -10,6 +10,7 @@ import { repositoryExcludes } from "./excludes.ts";
 import { borrowing, holdsGit } from "./git.ts";
 import { judgeDestination } from "./judge.ts";
 import { nothingToCopy } from "./limits.ts";
+import { ownersLost } from "./owners.ts";
 import { findSite } from "./probe.ts";
 import { inspectSource, type Source } from "./source.ts";
 import type { CheckedSpec } from "./spec.ts";
@@ -30,7 +31,7 @@ export interface Surroundings extends MirrorOptions {
   lockFd: number;
   /** The last run broke off: it may have left something unfinished on the disk. */
   cutOff: boolean;
-  /** Folder of this host for this run's lists; made and removed here. */
+  /** Folder of this host for this run's lists; made here. */
   work: string;
   /** Called before the copy is changed for the first time. */
   onStart: () => Promise<void>;
@@ -58,14 +59,9 @@ export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<
   const { disk } = claimed.recorded;
   const elsewhere = judgeDestination(spec, claimed.mount, disk, around.last);
   if (elsewhere) return { ...elsewhere, disk };
-  await rm(around.work, { recursive: true, force: true });
-  await mkdir(around.work, { recursive: true, mode: 0o700 });
-  try {
-    const done = await run(spec, claimed, source, around);
-    return { ...done, disk, warnings: [...claimed.notices, ...(done.warnings ?? [])] };
-  } finally {
-    await rm(around.work, { recursive: true, force: true });
-  }
+  mkdirSync(around.work, { recursive: true, mode: 0o700 });
+  const done = await run(spec, claimed, source, around);
+  return { ...done, disk, warnings: [...claimed.notices, ...(done.warnings ?? [])] };
 }
 
 /** A refusal alone, without what came with it. */
@@ -144,7 +140,7 @@ async function run(
   job.run.onProgress?.({ bytes: 0, rate: 0 });
   const found = decision?.found;
   const gitFolders = await (decision?.folders ?? lookOnce(spec))();
-  warnings.push(...(await borrowing(spec.source, gitFolders)));
+  warnings.push(...(await borrowing(spec.source, gitFolders)), ...(await ownersLost(spec)));
   const plan: CopyPlan = {
     empty: decision === undefined,
     noDelete,

@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { commonArgs } from "./command.ts";
 import type { Abilities } from "./disk.ts";
+import { NameList } from "./names.ts";
 import { ITEM_FORMAT, type Item, nameBytes } from "./output.ts";
 import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
 import type { Counts } from "./types.ts";
@@ -16,8 +15,8 @@ export interface Found {
   deletions: number;
   /** The first names to be deleted, as rsync prints them. */
   deleting: string[];
-  /** File of NUL-terminated paths to be deleted that have a folder `objects` in them. */
-  objectDeletions: string;
+  /** File of NUL-terminated paths to be deleted that have a folder `objects` in them, if any. */
+  objectDeletions: string | undefined;
   /** Folders with something pending, as bytes in latin1; `many` when there are too many to keep. */
   folders: Set<string> | "many";
 }
@@ -39,11 +38,10 @@ export async function compare(
     items: 0,
     deletions: 0,
     deleting: [],
-    objectDeletions: join(paths.work, "object-deletions"),
+    objectDeletions: undefined,
     folders: new Set(),
   };
-  const list = createWriteStream(found.objectDeletions);
-  await once(list, "open");
+  const list = new NameList(join(paths.work, "object-deletions"));
   const outcome = await runRsync(
     [
       "--dry-run",
@@ -57,12 +55,11 @@ export async function compare(
     ],
     { ...options, onItem: (item) => note(item, found, list) },
   );
-  list.end();
-  await once(list, "close");
+  found.objectDeletions = list.end();
   return { ...found, outcome, counts: { ...outcome.counts, deleted: found.deletions } };
 }
 
-function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: WriteStream): void {
+function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: NameList): void {
   found.items += 1;
   if (found.folders !== "many") {
     const name = nameBytes(item.name).toString("latin1");
@@ -73,6 +70,6 @@ function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: WriteS
   found.deletions += 1;
   if (found.deleting.length < KEPT_NAMES) found.deleting.push(item.name);
   if (/(^|\/)objects\//.test(item.name)) {
-    list.write(Buffer.concat([nameBytes(item.name.replace(/\/$/, "")), Buffer.of(0)]));
+    list.add(nameBytes(item.name.replace(/\/$/, "")));
   }
 }

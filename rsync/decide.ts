@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compare, type Found } from "./compare.ts";
 import type { Abilities } from "./disk.ts";
@@ -43,7 +43,7 @@ export interface Decision {
 export async function decide(question: Question): Promise<Decision> {
   const { spec, work, noDelete, checksum } = question;
   const rules = join(work, "rules");
-  await writeFile(rules, ruleFile(spec.exclude ?? [], question.excludes.patterns, WHOLE));
+  writeFileSync(rules, ruleFile(spec.exclude ?? [], question.excludes.patterns, WHOLE));
   const found = await compare(
     { source: spec.source, destination: question.destination, rules, work },
     question.abilities,
@@ -56,7 +56,7 @@ export async function decide(question: Question): Promise<Decision> {
   const nothing = nothingToCopy(spec, counts);
   if (nothing) return { found, end, verdict: { refused: nothing, maxDelete: 0 }, folders };
   let verdict = judgeChanges(spec, { counts, deletions, repacked: 0 }, question);
-  if (verdict.refused && deletions > 0) {
+  if (verdict.refused && found.objectDeletions !== undefined) {
     const repacked = await countRepacked(found.objectDeletions, await folders(), {
       source: spec.source,
       copy: question.copy,

@@ -60,7 +60,7 @@ export type Disk =
       root: string;
       device: string;
       mount: Mount;
-      mounts: Mount[];
+      mounts: readonly Mount[];
       marker: Marker | "unreadable" | undefined;
     }
   /** `missing`: there is no such folder. */
@@ -88,7 +88,7 @@ export async function inspectDisk(
   if (asked && !fresh && performance.now() < asked.until) {
     const asksNow = asked.until === Number.POSITIVE_INFINITY;
     const disk = await asked.disk;
-    if (asksNow || (disk.ok && (await isStillThere(disk)))) return disk;
+    if (asksNow || (disk.ok && isStillThere(disk))) return disk;
   }
   const answer = { disk: inspect(backupRoot, timeoutMs), until: Number.POSITIVE_INFINITY };
   answers.set(backupRoot, answer);
@@ -99,8 +99,8 @@ export async function inspectDisk(
   }
 }
 
-async function isStillThere({ root, mount }: Extract<Disk, { ok: true }>): Promise<boolean> {
-  const now = topmostMount(await readMounts(), root);
+function isStillThere({ root, mount }: Extract<Disk, { ok: true }>): boolean {
+  const now = topmostMount(readMounts(), root);
   return now !== undefined && now.id === mount.id && now.source === mount.source;
 }
 
@@ -135,7 +135,7 @@ async function inspect(backupRoot: string, timeoutMs: number): Promise<Disk> {
   const resolved = await ask(["realpath", "-ez", "--", backupRoot], { timeoutMs });
   if (resolved.timedOut) return silent;
   const root = resolved.stdout.toString().replace(/\0$/, "");
-  const mounts = await readMounts();
+  const mounts = readMounts();
   const mount = root.startsWith("/") ? topmostMount(mounts, root) : undefined;
   if (!mount || mount.fstype === "autofs") {
     return {

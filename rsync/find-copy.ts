@@ -42,7 +42,7 @@ export async function findCopy(given: BackupSpec, snapshotsIn?: string): Promise
   const place = await findDestination(spec, found.root);
   if (!place.ok) return place;
   const { destination } = place;
-  const top = topmostMount(await readMounts(), destination)?.mountPoint ?? found.root;
+  const top = topmostMount(readMounts(), destination)?.mountPoint ?? found.root;
   const snapshots = await findSnapshots(
     { destination, top, below: spec.below },
     spec.answerWithin,

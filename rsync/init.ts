@@ -56,7 +56,7 @@ export async function lookAtRoot(
   const { backupRoot } = spec;
   const found = await inspectDisk(backupRoot, spec.answerWithin, { fresh: true });
   if (!found.ok && !found.missing) return { ...found, result: "unreachable" };
-  const mounts = await readMounts();
+  const mounts = readMounts();
   const reposMount = topmostMount(mounts, reposRoot);
   if (!found.ok) {
     if (!replace && (await readDiskRecord(spec.recordsDir, backupRoot)) !== undefined) {

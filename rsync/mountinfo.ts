@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import type { MountFacts } from "./types.ts";
 
 /** One line of `/proc/self/mountinfo` (proc(5)). */
@@ -73,8 +73,29 @@ export function topmostMount(mounts: readonly Mount[], path: string): Mount | un
 }
 
 /** This process's mounts. Reading them never waits for a file system. */
-export async function readMounts(): Promise<Mount[]> {
-  return parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+export function readMounts(): readonly Mount[] {
+  const text = readFileSync("/proc/self/mountinfo", "utf8");
+  // Asked several times for each of many repositories, and hardly ever changed in between.
+  if (text !== latest.text) latest = { text, mounts: parseMountinfo(text) };
+  return latest.mounts;
+}
+
+let latest: { text: string; mounts: readonly Mount[] } = { text: "", mounts: [] };
+
+/** File systems whose answers do not hang on another machine or process. */
+const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "tmpfs"]);
+
+/**
+ * Whether a lookup of `path` meets local file systems only, so that it may be made in this process,
+ * which is a good deal quicker than a child that can be left behind.
+ *
+ * @param path absolute and free of symbolic links
+ */
+export function isLocal(mounts: readonly Mount[], path: string): boolean {
+  const names = path.split("/").slice(1);
+  return ["/", ...names.map((_, index) => `/${names.slice(0, index + 1).join("/")}`)].every(
+    (step) => LOCAL.has(topmostMount(mounts, step)?.fstype ?? ""),
+  );
 }
 
 /** The part of a mount that is kept in records. */

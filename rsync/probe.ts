@@ -1,9 +1,10 @@
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { ask, errorText } from "./child.ts";
 import { type Disk, type DiskRecord, identityOf, inspectDisk, readDiskRecord } from "./disk.ts";
 import { findMissingMount } from "./expected.ts";
 import { judgeDisk, type Refusal } from "./judge.ts";
-import { factsOf, readMounts, topmostMount } from "./mountinfo.ts";
+import { factsOf, isLocal, readMounts, topmostMount } from "./mountinfo.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
 import type { BackupSpec, DiskIdentity, MountFacts, Probe } from "./types.ts";
 
@@ -73,7 +74,7 @@ export async function findSite(
   }
   const place = await findDestination(spec, found.root);
   if (!place.ok) return place;
-  const mounts = await readMounts();
+  const mounts = readMounts();
   const mount = topmostMount(mounts, place.destination) ?? found.mount;
   const { marker } = found;
   return {
@@ -105,6 +106,8 @@ export async function findDestination(
   const names = spec.below.split("/");
   const folders = names.map((_, index) => join(root, ...names.slice(0, index + 1)));
   const destination = folders.at(-1) ?? root;
+  const here = lookHere(folders);
+  if (here) return here;
   const timeoutMs = spec.answerWithin;
   const answer = await ask(["stat", "--printf=%n\\0%F\\0%d\\0", "--", ...folders], { timeoutMs });
   if (answer.timedOut) {
@@ -139,6 +142,24 @@ export async function findDestination(
       };
     }
     device = number;
+  }
+  return { ok: true, destination, device };
+}
+
+/** Looks from this process. @returns undefined where that may hang, or something is out of the ordinary */
+function lookHere(folders: readonly string[]): Place | undefined {
+  const destination = folders.at(-1) ?? "/";
+  if (!isLocal(readMounts(), destination)) return undefined;
+  let device: string | undefined;
+  for (const folder of folders) {
+    try {
+      const stat = lstatSync(folder);
+      if (!stat.isDirectory()) return undefined;
+      device = String(stat.dev);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") return undefined;
+      return { ok: true, destination, device: undefined };
+    }
   }
   return { ok: true, destination, device };
 }

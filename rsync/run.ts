@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
 import { CHDIR_FAILED, pinned, plainEnvironment } from "./child.ts";
+import { isLocal, readMounts } from "./mountinfo.ts";
 import { type Item, Lines, noCounts, parseItem, parseProgress, readStat } from "./output.ts";
 import { watchForStall } from "./stall.ts";
 import type { Counts } from "./types.ts";
@@ -47,6 +49,8 @@ const KEPT_MESSAGES = 20;
 const PROGRESS_MS = 100;
 /** How long rsync may take to clean up after SIGTERM, and then the kernel after SIGKILL. */
 const GRACE_MS = 3_000;
+/** As the exit code of a shell, or of `env`, for a program that is not there. */
+const NOT_FOUND = 127;
 
 /**
  * Runs rsync in a process group of its own, streaming its output.
@@ -74,10 +78,15 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       resolve({ ...outcome, aborted: true });
       return;
     }
-    const [program, ...rest] = pinned(options.folder, ["rsync", ...args]);
+    const { folder } = options;
+    const here = isLocal(readMounts(), folder);
+    const [program, ...rest] = here
+      ? (["rsync", ...args] as const)
+      : pinned(folder, ["rsync", ...args]);
     const child = spawn(program, rest, {
       stdio: ["ignore", "pipe", "pipe", options.lockFd ?? "ignore"],
-      cwd: "/",
+      // Starting waits for the change of folder: only one that cannot hang is changed into this way.
+      cwd: here ? folder : "/",
       env: plainEnvironment(),
       detached: true,
     });
@@ -127,7 +136,9 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
     if (child.pid !== undefined) options.onStart?.(child.pid);
     groups.add(child);
     if (groups.size === 1) process.on("exit", endAll);
+    let over = false;
     const finish = () => {
+      over = true;
       clearTimeout(ending);
       stall.stop();
       options.signal?.removeEventListener("abort", abort);
@@ -138,16 +149,29 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       if (latest) options.onProgress?.(latest);
       resolve(outcome);
     };
-    child.on("error", (error) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
       outcome.lastError = `rsync cannot be started: ${error.message}`;
+      // The error names the program for either.
+      outcome.noFolder = here && !canEnter(folder);
+      if (error.code === "ENOENT" && !outcome.noFolder) outcome.code = NOT_FOUND;
       finish();
     });
     child.on("close", (code) => {
+      if (over) return;
       outcome.code = code;
       outcome.noFolder = code === CHDIR_FAILED;
       finish();
     });
   });
+}
+
+function canEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What runs now. It is told to end when this process exits without having waited for it. */

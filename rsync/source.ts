@@ -1,7 +1,7 @@
-import { lstat, opendir } from "node:fs/promises";
+import { lstatSync, opendirSync } from "node:fs";
 import { ask, errorText } from "./child.ts";
 import type { Refusal } from "./judge.ts";
-import { factsOf, readMounts, topmostMount } from "./mountinfo.ts";
+import { factsOf, isLocal, readMounts, topmostMount } from "./mountinfo.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { MountFacts } from "./types.ts";
 
@@ -23,8 +23,7 @@ export async function inspectSource(
 ): Promise<Source | ({ ok: false } & Refusal)> {
   const refuse = (reason: string, remedy: string) =>
     ({ ok: false, result: "refused", reason, remedy }) as const;
-  const seen =
-    (await lookHere(spec.source)) ?? (await lookInChildren(spec.source, spec.answerWithin));
+  const seen = lookHere(spec.source) ?? (await lookInChildren(spec.source, spec.answerWithin));
   if (seen === "silent") {
     return refuse(
       `The repository ${spec.source} does not answer within ${spec.answerWithin / 1000} s`,
@@ -37,7 +36,7 @@ export async function inspectSource(
       "Put it back, or take the project out of the registry. Its copy is left as it is.",
     );
   }
-  const mount = topmostMount(await readMounts(), seen.path);
+  const mount = topmostMount(readMounts(), seen.path);
   const facts: MountFacts = mount
     ? factsOf(mount)
     : { mountPoint: "", fstype: "unknown", source: "" };
@@ -53,26 +52,23 @@ export async function inspectSource(
 /** What was seen of a folder; a text is why it cannot be read. */
 type Seen = { path: string; device: string; empty: boolean } | string;
 
-/** File systems whose answers do not hang on another machine or process. */
-const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "tmpfs"]);
-
 /**
  * Looks from this process, which is quick, as long as every step of the path lies on a local file
  * system. @returns undefined where one does not, or where anything is out of the ordinary
  */
-async function lookHere(path: string): Promise<Exclude<Seen, string> | undefined> {
-  const mounts = await readMounts();
+function lookHere(path: string): Exclude<Seen, string> | undefined {
+  if (!isLocal(readMounts(), path)) return undefined;
   const names = path.split("/").slice(1);
   try {
     for (let length = 0; length <= names.length; length++) {
       const step = `/${names.slice(0, length).join("/")}`;
-      if (!LOCAL.has(topmostMount(mounts, step)?.fstype ?? "")) return undefined;
-      const stat = await lstat(step);
+      // Not before the step above turned out to be no link, which might lead elsewhere.
+      const stat = lstatSync(step);
       if (!stat.isDirectory()) return undefined;
       if (length < names.length) continue;
-      const folder = await opendir(step);
-      const empty = (await folder.read()) === null;
-      await folder.close();
+      const folder = opendirSync(step);
+      const empty = folder.readSync() === null;
+      folder.closeSync();
       return { path, device: String(stat.dev), empty };
     }
   } catch {

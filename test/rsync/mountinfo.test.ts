@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isWithin, parseMountinfo, topmostMount } from "../../rsync/mountinfo.ts";
+import { isLocal, isWithin, parseMountinfo, topmostMount } from "../../rsync/mountinfo.ts";
 
 const HOST = [
   "22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,errors=remount-ro",
@@ -74,4 +74,20 @@ test("isWithin compares whole names", () => {
   expect(isWithin("/ab", "/a")).toBe(false);
   expect(isWithin("/a", "/a")).toBe(true);
   expect(isWithin("/a", "/")).toBe(true);
+});
+
+test("a path is local only where every step of it is", () => {
+  const mounts = parseMountinfo(
+    [
+      "1 1 8:1 / / rw - ext4 /dev/sda1 rw",
+      "2 1 0:40 / /nas rw - nfs4 nas:/x rw",
+      "3 2 8:2 / /nas/disk rw - ext4 /dev/sdb1 rw",
+      "4 1 0:41 / /auto rw - autofs auto rw",
+      "5 1 0:42 / /tmp rw - tmpfs tmpfs rw",
+    ].join("\n"),
+  );
+  for (const path of ["/", "/home/a", "/tmp/x"]) expect(isLocal(mounts, path)).toBe(true);
+  for (const path of ["/nas", "/nas/a", "/nas/disk/a", "/auto/a"]) {
+    expect(isLocal(mounts, path)).toBe(false);
+  }
 });

@@ -1,0 +1,54 @@
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { EXIT, Fault } from "../host/fault.js";
+
+const BUFFERED = 64 * 1024;
+
+/** Names in a file, NUL-terminated, since there may be millions. Made with its first name. */
+export class NameList {
+  readonly #file: string;
+  #fd: number | undefined;
+  #parts: Buffer[] = [];
+  #size = 0;
+  #trouble: Error | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  add(name: Buffer): void {
+    this.#parts.push(name, Buffer.of(0));
+    this.#size += name.length + 1;
+    if (this.#size > BUFFERED) this.#flush();
+  }
+
+  /**
+   * @returns the file; undefined without any name
+   * @throws {Fault} environment: it could not be written
+   */
+  end(): string | undefined {
+    if (this.#parts.length > 0) this.#flush();
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#trouble) {
+      throw new Fault(`${this.#file} cannot be written: ${this.#trouble.message}`, {
+        remedy: "Free some space there, and make it writable for this user.",
+        exitCode: EXIT.environment,
+        cause: this.#trouble,
+      });
+    }
+    return this.#fd === undefined ? undefined : this.#file;
+  }
+
+  #flush(): void {
+    const content = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#size = 0;
+    if (this.#trouble) return;
+    try {
+      this.#fd ??= openSync(this.#file, "w", 0o600);
+      writeFileSync(this.#fd, content);
+    } catch (error) {
+      // Thrown at the end: whoever calls in between is a stream.
+      this.#trouble = error as Error;
+    }
+  }
+}
