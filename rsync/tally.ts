@@ -26,7 +26,9 @@ export class Tally {
 
   constructor(spec: CheckedSpec, since: string | undefined) {
     this.#spec = spec;
-    this.#since = since === undefined ? undefined : Date.parse(since);
+    const began = since === undefined ? Number.NaN : Date.parse(since);
+    // One from the future says nothing: the clock was set back, and times since are older than it.
+    this.#since = began <= Date.now() ? began : undefined;
   }
 
   note(item: Item): void {

@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
 
+/** More runs than this at once take turns at one disk or file server instead of using it better. */
+const MOST = 8;
+
 /**
  * How many mirror runs there are at once: rsync computes, so as many as there are processors, and
  * it waits for disks, so at least two.
  */
-export const RUNS_AT_ONCE = Math.max(2, availableParallelism());
+export const RUNS_AT_ONCE = Math.min(MOST, Math.max(2, availableParallelism()));
 
 /** Lets so many of those who come work at once, the others in the order in which they came. */
 export class Turns {

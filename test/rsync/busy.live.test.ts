@@ -9,10 +9,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
-import { type MirrorOptions, mirror } from "../../rsync/index.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { freshness, type MirrorOptions, mirror, readRecord } from "../../rsync/index.ts";
+import { verify } from "../../rsync/verify.ts";
 import { mount } from "../rig/mounts.ts";
-import { fill, MB, repaired } from "./unfinished.ts";
+import { repaired } from "./repaired.ts";
+import { fill, MB } from "./unfinished.ts";
 import { workbench } from "./workbench.ts";
 
 /** Calls `act` once, when the copying begins. */
@@ -72,6 +74,24 @@ describe("a repository at work", () => {
     expect(writes).toBeGreaterThan(20);
     await repaired(bench, { allowDeletes: true });
   });
+});
+
+test("a clock that is set back makes the copy stale, and no run or verification worse", async () => {
+  const bench = await workbench("plain");
+  const { spec } = bench;
+  fill(spec.source, 1, 20);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 86_400_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  await repaired(bench);
+  vi.useRealTimers();
+  const { fresh, reason } = freshness(await readRecord(spec.recordsDir, "demo"), spec, Date.now());
+  expect([fresh, reason]).toEqual([false, expect.stringContaining("the clock was set back")]);
+  writeFileSync(join(spec.source, "small-1"), "of the same day, and shorter");
+  // Older than the last run by the clock, and yet an edit.
+  const found = await verify(spec, { sample: 100 });
+  expect(found).toMatchObject({ ok: true, different: 0, changedSince: 1 });
+  await repaired(bench);
+  expect(freshness(await readRecord(spec.recordsDir, "demo"), spec, Date.now()).fresh).toBe(true);
 });
 
 describe("a disk that is full half-way", () => {

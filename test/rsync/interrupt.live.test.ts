@@ -1,23 +1,20 @@
-import { appendFileSync, readdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type BackupSpec, freshness, mirror, readHistory, readRecord } from "../../rsync/index.ts";
 import { start } from "../rig/command.ts";
 import { until } from "../rig/place.ts";
-import { everyProcess, signal } from "../rig/processes.ts";
-import { fill, MB, repaired } from "./unfinished.ts";
+import { signal } from "../rig/processes.ts";
+import { repaired } from "./repaired.ts";
+import { fill } from "./unfinished.ts";
+import { rsyncs } from "./victim.ts";
 import { workbench } from "./workbench.ts";
 
 const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
 
 /** One mirror run in a process of its own. */
 const startMirror = (spec: BackupSpec) => start([process.execPath, SCRIPT, JSON.stringify(spec)]);
-
-/** The rsync processes of one run. */
-const rsyncs = (spec: BackupSpec) =>
-  everyProcess().filter(({ argv }) => argv[0] === "rsync" && argv.includes(`${spec.source}/`));
 
 async function rsyncRuns(spec: BackupSpec): Promise<void> {
   await until("rsync", () => rsyncs(spec).length >= 3);
@@ -51,23 +48,6 @@ describe("a run that is interrupted", () => {
     await repaired(bench);
   });
 
-  test("by a kill of rsync at any moment is repaired by the next", async () => {
-    const bench = await workbench("plain");
-    const { spec } = bench;
-    fill(spec.source, 40);
-    for (const delay of [0, 5, 15, 40]) {
-      const running = mirror(spec);
-      await until("rsync", () => rsyncs(spec).length >= 1);
-      await pause(delay);
-      const [victim] = rsyncs(spec).sort(() => (delay % 2) - 0.5);
-      if (victim) signal(victim.pid, "SIGKILL");
-      const record = await running;
-      if (record.result !== "ok") expect(record.result).toBe("failed");
-      for (let i = 0; i < 5; i++) appendFileSync(join(spec.source, `big-${delay}-${i}`), MB);
-    }
-    await repaired(bench);
-  });
-
   test("by a kill of this process leaves a record, and a lock while rsync lives", async () => {
     const bench = await workbench("plain");
     const { spec } = bench;
@@ -93,31 +73,6 @@ describe("a run that is interrupted", () => {
     await until("rsync's end", () => rsyncs(spec).length === 0);
     await repaired(bench);
   });
-
-  test.each([0, 60, 120, 200, 300])(
-    "by a kill of everything after %i ms is repaired by the next",
-    async (delay) => {
-      const bench = await workbench("plain");
-      const { spec } = bench;
-      fill(spec.source, 4);
-      await mirror(spec);
-      fill(join(spec.source, "more"), 24, 300);
-      for (let i = 0; i < 40; i++) {
-        renameSync(join(spec.source, `small-${i}`), join(spec.source, `moved-${i}`));
-      }
-      const running = startMirror(spec);
-      await until("the run", () => running.processes().length > 0);
-      await pause(delay);
-      await running.killAll();
-      await running.done;
-      // Whatever was there under its old name is there under the old or the new one.
-      const names = new Set(readdirSync(spec.destination));
-      for (let i = 0; i < 40; i++) {
-        expect(names.has(`small-${i}`) || names.has(`moved-${i}`)).toBe(true);
-      }
-      await repaired(bench);
-    },
-  );
 
   test("by a disk that hangs is ended after a while", async () => {
     const bench = await workbench("plain");
