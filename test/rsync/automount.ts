@@ -2,26 +2,41 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { onTestFinished } from "vitest";
 import { newFolder } from "../rig/place.ts";
 
+const DAEMON = fileURLToPath(new URL("automount.pl", import.meta.url));
+
 /**
- * An automount whose daemon is deaf: the kernel writes its requests into a pipe that nobody reads,
- * and whoever enters the folder waits until `end`.
+ * A real autofs mount.
+ *
+ * @param mounter the command that mounts when somebody enters the folder; without one the daemon
+ *   is deaf, and whoever enters waits until `end`
  */
-export async function silentAutomount(folder: string): Promise<{ end(): Promise<void> }> {
+export async function automount(
+  folder: string,
+  mounter?: readonly string[],
+): Promise<{ end(): Promise<void> }> {
   const place = newFolder("am").folder;
   const fifo = join(place, "pipe");
   await execa("mkfifo", [fifo]);
   const pipe = openSync(fifo, constants.O_RDWR);
-  // The kernel lets the daemon's own process group through; this sleeper stands for it.
-  const daemon = spawn("sleep", ["600"], { detached: true, stdio: "ignore" });
+  // The kernel lets the daemon's own process group through.
+  const argv = mounter ? ["perl", DAEMON, folder, ...mounter] : ["sleep", "600"];
+  const requests = openSync(fifo, constants.O_RDONLY);
+  const daemon = spawn(argv[0] ?? "", argv.slice(1), {
+    detached: true,
+    stdio: ["ignore", "ignore", "inherit", requests],
+  });
+  closeSync(requests);
   const options = `fd=3,pgrp=${daemon.pid},minproto=5,maxproto=5,direct`;
   const end = async () => {
-    await execa("umount", ["--lazy", folder], { reject: false });
     daemon.kill("SIGKILL");
     closeSync(pipe);
+    // What was mounted, and then the automount itself.
+    for (let i = 0; i < 2; i++) await execa("umount", ["--lazy", folder], { reject: false });
     await rm(place, { recursive: true, force: true });
   };
   let ended = false;

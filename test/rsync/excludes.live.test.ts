@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { mirror, pending } from "../../rsync/index.ts";
+import { repaired } from "./repaired.ts";
 import { type Workbench, workbench } from "./workbench.ts";
 
 describe("excludes", () => {
@@ -56,6 +57,8 @@ describe("excludes", () => {
     expect(await copied(bench)).toEqual(
       [".repoman-exclude", "also", "keep", "new", "skip/this", "sub/.rules"].sort(),
     );
+    rmSync(join(spec.source, ".repoman-exclude"));
+    await repaired(bench, { allowDeletes: true });
   });
 
   test("that leave nothing are refused", async () => {

@@ -5,7 +5,9 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { mirror, pending } from "../../rsync/index.ts";
 import { start } from "../rig/command.ts";
+import { equal, repaired } from "./repaired.ts";
 import { differences } from "./same-tree.ts";
+import { fsck } from "./victim.ts";
 import { type Workbench, workbench } from "./workbench.ts";
 
 const IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@b", "-c", "gc.auto=0"];
@@ -27,19 +29,9 @@ async function repository(): Promise<Workbench> {
   return bench;
 }
 
-/** What git says of a repository: nothing, when it is whole. */
-async function fsck(folder: string): Promise<string> {
-  const { all, exitCode } = await execa(
-    "git",
-    ["-c", "safe.directory=*", "-C", folder, "fsck", "--full", "--strict", "--no-progress"],
-    { reject: false, all: true },
-  );
-  return exitCode === 0 ? "" : `exit ${exitCode}: ${all}`;
-}
-
-async function equal({ spec }: Workbench): Promise<void> {
-  expect(await differences(spec.source, spec.destination)).toEqual([]);
-  expect(await fsck(spec.destination)).toBe("");
+async function whole(bench: Workbench): Promise<void> {
+  await equal(bench);
+  expect(await fsck(bench.spec.destination)).toBe("");
 }
 
 describe("the copy of a git repository", () => {
@@ -62,7 +54,7 @@ describe("the copy of a git repository", () => {
     for (const step of steps) {
       await step();
       expect(await mirror(bench.spec)).toMatchObject({ result: "ok", failures: [] });
-      await equal(bench);
+      await whole(bench);
       expect(await pending(bench.spec)).toMatchObject({ changes: 0, deletions: 0 });
     }
     const record = await mirror(bench.spec);
@@ -93,14 +85,14 @@ describe("the copy of a git repository", () => {
     await git(source, "clone", "-q", "--no-local", other, join(source, "we?rd [n]*me\\\n"));
     await commit(source);
     expect((await mirror(bench.spec)).result).toBe("ok");
-    await equal(bench);
+    await whole(bench);
     for (const name of ["sub", "we?rd [n]*me\\\n"]) {
       await commit(join(source, name), 2);
       await git(join(source, name), "gc", "-q", "--prune=now");
     }
     await commit(source);
     expect((await mirror(bench.spec, { allowDeletes: true })).result).toBe("ok");
-    await equal(bench);
+    await whole(bench);
     for (const name of ["sub", "bare.git", "we?rd [n]*me\\\n"]) {
       expect(await fsck(join(bench.spec.destination, name))).toBe("");
     }
@@ -171,7 +163,7 @@ describe("the limits", () => {
     expect(seen.ok && seen.deletions).toBeGreaterThan(100);
     expect(seen).not.toHaveProperty("refused");
     expect((await mirror(bench.spec)).result).toBe("ok");
-    await equal(bench);
+    await whole(bench);
   });
 
   test("stop where objects are lost", async () => {
@@ -239,7 +231,7 @@ describe("while git is at work", () => {
     for (const name of [".git/index.lock", ".git/HEAD.lock", ".git/packed-refs.lock"]) {
       rmSync(join(spec.source, name), { force: true });
     }
-    expect(await mirror(spec, { allowDeletes: true })).toMatchObject({ result: "ok" });
-    await equal(bench);
+    await repaired(bench, { allowDeletes: true });
+    expect(await fsck(spec.destination)).toBe("");
   });
 });

@@ -168,7 +168,7 @@ describe("a restore", () => {
   test("that breaks off leaves nothing of its own, and goes on the next time", async () => {
     const bench = await workbench("plain");
     const { spec, folder } = bench;
-    for (let i = 0; i < 60; i++)
+    for (let i = 0; i < 25; i++)
       writeFileSync(join(spec.source, `big-${i}`), Buffer.alloc(4 << 20, i));
     await mirror(spec);
     const to = join(folder, "back");

@@ -1,19 +1,34 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa, execaSync } from "execa";
 import { describe, expect, test } from "vitest";
 import { mirror, pending, probe } from "../../rsync/index.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
-import { silentAutomount } from "./automount.ts";
-import { differences } from "./same-tree.ts";
+import { automount } from "./automount.ts";
+import { repaired } from "./repaired.ts";
 import { fillSmall, makeExt4, type Workbench, workbench } from "./workbench.ts";
+
+const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
 
 /** Everything below a folder with its content, to show that nothing was touched. */
 async function stateOf(folder: string): Promise<string> {
   const { stdout } = await execa("find", [folder, "-printf", "%P %s %T@ %i\n"]);
   return stdout.split("\n").sort().join("\n");
 }
+
+test("an automount is woken, and what it mounts is the disk", async () => {
+  const bench = await workbench("ext4");
+  fillSmall(bench);
+  await repaired(bench);
+  const { image, spec } = bench;
+  await unmountBelow(spec.backupRoot);
+  await automount(spec.backupRoot, ["mount", "--no-mtab", "-o", "loop", image, spec.backupRoot]);
+  writeFileSync(join(spec.source, "later"), "later");
+  const { disk } = await repaired(bench);
+  expect(disk).toMatchObject({ fstype: "ext4", mountPoint: spec.backupRoot });
+});
 
 describe("nothing is written and nothing lost", () => {
   /** One good run, then `trouble`, and then everything back in its place. */
@@ -31,8 +46,7 @@ describe("nothing is written and nothing lost", () => {
     mkdirSync(spec.backupRoot, { recursive: true });
     await mount("-o", "loop", bench.image, spec.backupRoot);
     writeFileSync(join(spec.source, "later"), "later");
-    expect((await mirror(spec)).result).toBe("ok");
-    expect(await differences(spec.source, spec.destination)).toEqual([]);
+    await repaired(bench);
   }
 
   test("when the disk was unmounted", async () => {
@@ -139,7 +153,7 @@ describe("nothing is written and nothing lost", () => {
 
   test("when the automount never answers", async () => {
     const bench = await troubled(({ spec }) => unmountBelow(spec.backupRoot));
-    const automount = await silentAutomount(bench.spec.backupRoot);
+    const deaf = await automount(bench.spec.backupRoot);
     const spec = { ...bench.spec, answerWithin: 300 };
     const begun = performance.now();
     for (const result of [await mirror(spec), await probe(spec), await pending(spec)]) {
@@ -147,7 +161,20 @@ describe("nothing is written and nothing lost", () => {
       expect(result).toHaveProperty("reason", expect.stringContaining("does not answer"));
     }
     expect(performance.now() - begun).toBeLessThan(5_000);
-    await automount.end();
+    // Nothing of a process that has asked is held by it: it ends as well.
+    const { stdout } = await execa(process.execPath, [SCRIPT, JSON.stringify(spec)], {
+      timeout: 20_000,
+    });
+    expect(stdout).toContain('"result":"unreachable"');
+    await deaf.end();
+    await mended(bench);
+  });
+
+  test("when the automounter cannot mount", async () => {
+    const bench = await troubled(({ spec }) => unmountBelow(spec.backupRoot));
+    const failing = await automount(bench.spec.backupRoot, ["false"]);
+    expect(await mirror(bench.spec)).toMatchObject({ result: "unreachable" });
+    await failing.end();
     await mended(bench);
   });
 
