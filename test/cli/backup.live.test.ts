@@ -7,22 +7,38 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { paths } from "../../host/paths.js";
 import type { Finished } from "../rig/command.ts";
 import { type Host, makeHost } from "../rig/host.ts";
+import { until } from "../rig/place.ts";
+import { equal } from "../rsync/repaired.ts";
 import { differences } from "../rsync/same-tree.ts";
+import { rsyncs } from "../rsync/victim.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
 let host: Host;
 let alpha: string;
+let initialised: Finished;
 
 beforeAll(async () => {
   host = await makeHost({ user: "root" });
   alpha = await host.repo("alpha", { "src/main.c": "int main;\n", "node_modules/x/y": "made" });
   await host.repo("group/beta", { readme: "beta\n" });
+  declare();
+  initialised = await repoman(0, "backup", "init");
+  await repoman(0, "sync");
+});
+afterAll(() => host?.dispose());
+beforeEach(async () => {
+  if (!host.backup.mounted) await host.backup.mount();
+});
+
+function declare(): void {
   host.writeRegistry({
     project: [
       { name: "alpha" },
@@ -30,12 +46,7 @@ beforeAll(async () => {
       { name: "bare", backup: false },
     ],
   });
-  await repoman(0, "sync");
-});
-afterAll(() => host?.dispose());
-beforeEach(async () => {
-  if (!host.backup.mounted) await host.backup.mount();
-});
+}
 
 async function repoman(code: number, ...args: string[]): Promise<Finished> {
   const finished = await host.repoman(args);
@@ -44,6 +55,15 @@ async function repoman(code: number, ...args: string[]): Promise<Finished> {
 }
 
 const json = async (...args: string[]) => JSON.parse((await repoman(0, ...args, "--json")).stdout);
+
+/** A file of holes: it takes no room on the disk, but rsync some time. */
+function makeVast(folder: string, gibibytes: number): void {
+  writeFileSync(join(folder, "vast"), "");
+  truncateSync(join(folder, "vast"), gibibytes * 2 ** 30);
+}
+
+const onTerminal = (...args: string[]) =>
+  openTerminal(host, [join(host.project, "bin/repoman"), ...args], { columns: 80 });
 
 describe("sync", () => {
   test("prints a line for each repository, and says when there is nothing to do", async () => {
@@ -99,19 +119,48 @@ describe("sync", () => {
     project({});
   });
 
-  test("shows a bar on a terminal, and leaves only the lines behind", async () => {
-    writeFileSync(join(alpha, "big"), Buffer.alloc(96 << 20, 7));
-    const terminal = openTerminal(host, [join(host.project, "bin/repoman"), "sync", "alpha"], {
-      columns: 80,
-    });
+  test("shows a bar for each on a terminal, and leaves only the lines behind", async () => {
+    const beta = join(host.reposRoot, "group/beta");
+    makeVast(alpha, 1);
+    makeVast(beta, 1);
+    const terminal = onTerminal("sync");
     const { exitCode, text } = await terminal.done;
     expect(exitCode, text).toBe(0);
-    expect(terminal.raw).toMatch(/━.*\d+ %/);
-    expect(text).toMatch(/alpha: ok \(1 file, 96\.0 MiB/);
-    rmSync(join(alpha, "big"));
+    for (const name of ["alpha", "beta"]) {
+      expect(text).toMatch(new RegExp(`${name} +━+ +\\d+ % .* of 1\\.0 GiB`));
+    }
+    expect(text).toMatch(/\d of 2 done · [\d.]+ MiB · [\d.]+ [MG]iB\/s/);
+    expect(text).toMatch(/alpha: ok \(1 file, 1\.0 GiB/);
+    for (const folder of [alpha, beta]) rmSync(join(folder, "vast"));
     // All but nothing is gone: the floor holds it for an accident.
     await repoman(1, "sync", "alpha");
-    await repoman(0, "sync", "alpha", "--allow-deletes");
+    await repoman(0, "sync", "--allow-deletes");
+  });
+
+  test("stopped by Ctrl-C or SIGTERM ends rsync, leaves nothing half, and says so", async () => {
+    makeVast(alpha, 8);
+    const recordsDir = paths(host.env).backupRecords;
+    const terminal = onTerminal("sync", "alpha");
+    await terminal.shows(/━.*\d+ %/);
+    terminal.type(KEY.interrupt);
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(1);
+    expect(text).toContain("alpha: failed");
+    expect(text).toContain("It was interrupted");
+    expect(rsyncs({ recordsDir })).toEqual([]);
+
+    const running = host.spawnRepoman(["sync", "alpha"]);
+    await until("rsync", () => rsyncs({ recordsDir }).length >= 3);
+    running.kill("SIGTERM");
+    const stopped = await running.done;
+    expect(stopped.exitCode, stopped.all).toBe(1);
+    expect(stopped.all).toContain("It was interrupted");
+    expect(rsyncs({ recordsDir })).toEqual([]);
+    expect((await repoman(0, "backup", "log")).stdout).toMatch(/alpha .* failed .*/);
+    rmSync(join(alpha, "vast"));
+    await repoman(0, "sync");
+    const { path: backupRoot } = host.backup;
+    await equal({ spec: { source: alpha, destination: join(backupRoot, "alpha"), backupRoot } });
   });
 });
 
@@ -121,11 +170,26 @@ describe("backup", () => {
     expect(stdout).toContain(host.backup.path);
     expect(stdout).toMatch(/mounted {2}ext4 from \/dev\/loop\d+ at /);
     expect(stdout).toMatch(/space {4}[\d.]+ [KMG]iB of [\d.]+ [KMG]iB free/);
+    // Offered, and never forced.
+    expect(initialised.all).toContain(
+      'To leave them out, write into [defaults]: exclude = ["node_modules/"]',
+    );
+    expect(existsSync(join(host.backup.path, "alpha/node_modules/x/y"))).toBe(true);
     expect(await json("backup", "init")).toMatchObject({
       result: "unchanged",
       standing: "known",
       mount: { fstype: "ext4" },
     });
+    const terminal = onTerminal("backup", "init", "--replace");
+    await terminal.shows("Take this disk from now on?");
+    terminal.type("y");
+    await terminal.shows("Leave out");
+    terminal.type(KEY.space + KEY.enter);
+    const { exitCode, text } = await terminal.done;
+    expect(exitCode, text).toBe(0);
+    const registry = readFileSync(join(host.home, ".config/repoman/repoman.toml"), "utf8");
+    expect(registry).toContain('exclude = ["node_modules/"]');
+    declare();
     await host.backup.unmount();
     expect((await repoman(1, "backup", "init")).all).toContain("Expected ext4");
     // Not a disk of its own: nobody is there to say that it is meant.
