@@ -4,6 +4,8 @@
 //
 //     node mirrors.ts <options as JSON>
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -28,10 +30,14 @@ const byMirror = () =>
     const fault = runFault(await mirror(spec));
     if (fault) throw fault;
   });
+/** As lean as can be: what it takes is rsync's own, and this process's memory is repoman's part. */
 const byRsync = () =>
-  inParallel(specs, ({ name, source }) =>
-    execa("rsync", ["-aHAXS", "--numeric-ids", "--delete", `${source}/`, `${join(plain, name)}/`]),
-  );
+  inParallel(specs, async ({ name, source }) => {
+    const args = ["-aHAXS", "--numeric-ids", "--delete", `${source}/`, `${join(plain, name)}/`];
+    const child = spawn("rsync", args, { stdio: ["ignore", "ignore", "inherit"] });
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`rsync ended with code ${code}`);
+  });
 const empty = async () => {
   for (const { destination } of specs) await rm(destination, { recursive: true, force: true });
   await rm(plain, { recursive: true, force: true });
