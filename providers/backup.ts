@@ -33,16 +33,13 @@ import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, type Identified, status, warn } from "./engine.ts";
 import { stopping } from "./stopping.ts";
+import { type Circumstances, failFor, leftAsItIs, type Troubled } from "./trouble.ts";
 
 export interface BackupArgs extends Identified, DeclaredBackup {}
 
-interface BackupCircumstances {
-  /** Whether this is a preview. */
-  dryRun: boolean;
+interface BackupCircumstances extends Circumstances {
   /** Whether a preview says what a mirror run would do now. */
   lookPending?: boolean;
-  /** Trouble with the disk or the repository: `up` fails for this backup alone. */
-  fault?: string;
 }
 
 interface BackupInputs extends BackupArgs {
@@ -63,7 +60,7 @@ export interface BackupState extends BackupInputs {
   bytes: number | null;
 }
 
-type Checked = BackupInputs & { fault?: string };
+type Checked = Troubled<BackupInputs>;
 
 const FRESH = "fresh";
 const BACKUP_TYPE = "pulumi-nodejs:dynamic/repoman:RsyncBackup";
@@ -81,13 +78,10 @@ export const handlers = guarded<Checked, BackupState>("backup", {
   async check(olds, news) {
     const { dryRun, fault, lookPending, ...wanted } = news as Checked & BackupCircumstances;
     const inputs = { ...wanted, freshness: FRESH };
-    if (fault === undefined) {
-      // In an update it would become a state that the next refresh finds changed.
-      const found = dryRun && lookPending ? await foresee(inputs) : undefined;
-      return { inputs: { ...inputs, ...(found !== undefined && { pending: found }) } };
-    }
-    const kept = olds.name === undefined ? inputs : (olds as BackupInputs);
-    return { inputs: dryRun ? kept : { ...kept, fault } };
+    if (fault !== undefined) return leftAsItIs(olds, inputs, { dryRun, fault });
+    // In an update it would become a state that the next refresh finds changed.
+    const found = dryRun && lookPending ? await foresee(inputs) : undefined;
+    return { inputs: { ...inputs, ...(found !== undefined && { pending: found }) } };
   },
 
   async diff(_id, olds, news) {
@@ -133,7 +127,7 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 });
 
 async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
-  if (fault !== undefined) throw new Fault(fault);
+  failFor(fault);
   const line = urnOf(inputs);
   const record = await turns.take(
     () => mirror(specOf(inputs), { signal: stopping, onProgress: sayingOn(line) }),

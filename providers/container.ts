@@ -15,12 +15,7 @@ import type { IncusClient } from "../incus/client.ts";
 import type { Instance } from "../incus/types.ts";
 import { conflict, create, make, putBack, remove } from "./container/create.ts";
 import { differing } from "./container/differences.ts";
-import type {
-  Circumstances,
-  ContainerArgs,
-  ContainerInputs,
-  ContainerState,
-} from "./container/inputs.ts";
+import type { ContainerArgs, ContainerInputs, ContainerState } from "./container/inputs.ts";
 import {
   addressOf,
   exempt,
@@ -36,9 +31,9 @@ import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse, warn } from "./engine.ts";
 import { MARK } from "./ownership.ts";
 import { forget, instancesOf, listing, server } from "./server.ts";
+import { type Circumstances, failFor, leftAsItIs, type Troubled } from "./trouble.ts";
 
-/** `fault` stays in the inputs of a run that has to fail for this container; never in its state. */
-type Checked = ContainerInputs & { fault?: string };
+type Checked = Troubled<ContainerInputs>;
 
 /** An instance on a cluster member that is down is listed with this status, and cannot be read. */
 const MEMBER_DOWN = "Error";
@@ -47,13 +42,8 @@ export const handlers = guarded<Checked, ContainerState>("container", {
   async check(olds, news) {
     const { dryRun, fault, ...wanted } = news as Checked & Circumstances;
     const inputs = { ...wanted, ready: true };
-    const isNew = olds.name === undefined;
-    if (fault !== undefined) {
-      // Left as it is, so that a preview plans nothing; the update, or creation, then fails alone.
-      const kept = isNew ? inputs : (olds as ContainerInputs);
-      return { inputs: dryRun ? kept : { ...kept, fault } };
-    }
-    if (!isNew) return { inputs: exempt(olds, inputs) };
+    if (fault !== undefined) return leftAsItIs(olds, inputs, { dryRun, fault });
+    if (olds.name !== undefined) return { inputs: exempt(olds, inputs) };
     const instances = await listing(await server(news.remote)).instances(news.project);
     const reason = conflict(
       inputs,
@@ -73,7 +63,7 @@ export const handlers = guarded<Checked, ContainerState>("container", {
   },
 
   async create({ fault, ...inputs }) {
-    if (fault !== undefined) throw new Fault(fault);
+    failFor(fault);
     const client = await server(inputs.remote);
     forget(client);
     return keepHalfMade(client, inputs, async () => create(client, inputs));
@@ -95,7 +85,7 @@ export const handlers = guarded<Checked, ContainerState>("container", {
   },
 
   async update(_id, olds, news) {
-    if (news.fault !== undefined) throw new Fault(news.fault);
+    failFor(news.fault);
     const client = await server(news.remote);
     forget(client);
     let instance = findOwn(await instancesOf(client, news.project), olds);

@@ -43,14 +43,6 @@ export interface ContainerInputs extends ContainerArgs {
   ready: boolean;
 }
 
-/** What the program passes beside, and `check` takes away. */
-export interface Circumstances {
-  /** Whether this is a preview. */
-  dryRun: boolean;
-  /** Trouble on the host with just this container: it is left as it is, and `up` fails for it. */
-  fault?: string;
-}
-
 export interface ContainerState extends ContainerInputs {
   /** `volatile.uuid`: tells this instance from another of the same name. */
   uuid: string;
