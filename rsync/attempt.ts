@@ -80,6 +80,7 @@ async function run(
   const noDelete = around.noDelete ?? false;
   const allowDeletes = around.allowDeletes ?? false;
   let totalBytes: number | undefined;
+  const { onProgress } = around;
   const job: Job = {
     spec,
     site,
@@ -92,12 +93,14 @@ async function run(
       lockFd: around.lockFd,
       stallAfter: spec.stallAfter,
       signal: around.signal,
-      onProgress: (progress) =>
-        around.onProgress?.({
-          phase: "copying",
-          ...progress,
-          ...(totalBytes !== undefined && { totalBytes }),
-        }),
+      onProgress:
+        onProgress &&
+        ((progress) =>
+          onProgress({
+            phase: "copying",
+            ...progress,
+            ...(totalBytes !== undefined && { totalBytes }),
+          })),
     },
   };
   const finish = (end: End, counts: Counts, failures: string[]): Attempt => ({

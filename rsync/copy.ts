@@ -198,12 +198,14 @@ async function phase(
   const before = counts.copiedBytes;
   const onProgress: RunOptions["onProgress"] = (progress) =>
     job.run.onProgress?.({ ...progress, bytes: before + progress.bytes });
-  const options = { ...job.run, onProgress: to === aside(job) ? undefined : onProgress };
+  // A word for every file is a good deal of work where nobody listens.
+  const heard = job.run.onProgress !== undefined && to !== aside(job);
+  const options = { ...job.run, onProgress: heard ? onProgress : undefined };
   const paths = ["--", `${from}/`, `${to}/`];
   for (;;) {
     const args = [
       ...commonArgs(job.abilities, file),
-      "--info=progress2",
+      ...(heard ? ["--info=progress2"] : []),
       ...(job.checksum ? ["--checksum"] : []),
       ...extra,
       ...paths,

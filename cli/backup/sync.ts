@@ -3,7 +3,13 @@
 import { spawn } from "node:child_process";
 import { EXIT, Fault } from "../../host/fault.js";
 import { printable } from "../../registry/text.ts";
-import { type BackupSpec, mirror, pending, type RunRecord } from "../../rsync/index.ts";
+import {
+  type BackupSpec,
+  mirror,
+  type Progress,
+  pending,
+  type RunRecord,
+} from "../../rsync/index.ts";
 import { RUNS_AT_ONCE } from "../../rsync/turns.ts";
 import { Bars } from "../output/bars.ts";
 import { colorsFor, note } from "../output/say.ts";
@@ -101,30 +107,31 @@ async function mirrored(
   const ended = new AbortController();
   let asked = false;
   let estimate: number | undefined;
+  const show = ({ phase, bytes: copied, totalBytes, rate }: Progress) => {
+    if (phase !== "copying") return bars.set(name, { phase });
+    if (totalBytes === undefined && !asked) {
+      asked = true;
+      // A first copy is not compared beforehand.
+      void sizeOf(spec.source, ended.signal).then((size) => {
+        estimate = size;
+      });
+    }
+    const whole = totalBytes ?? estimate;
+    bars.set(name, {
+      phase,
+      bytes: copied,
+      totalBytes: whole === undefined ? undefined : Math.max(whole, copied),
+      about: totalBytes === undefined,
+      rate,
+    });
+  };
   try {
     const record = await mirror(spec, {
       signal,
       noDelete: !deletes,
       allowDeletes,
       checksum,
-      onProgress: ({ phase, bytes: copied, totalBytes, rate }) => {
-        if (phase !== "copying") return bars.set(name, { phase });
-        if (totalBytes === undefined && bars.shown && !asked) {
-          asked = true;
-          // A first copy is not compared beforehand.
-          void sizeOf(spec.source, ended.signal).then((size) => {
-            estimate = size;
-          });
-        }
-        const whole = totalBytes ?? estimate;
-        bars.set(name, {
-          phase,
-          bytes: copied,
-          totalBytes: whole === undefined ? undefined : Math.max(whole, copied),
-          about: totalBytes === undefined,
-          rate,
-        });
-      },
+      onProgress: bars.shown ? show : undefined,
     });
     return lineOf(record);
   } finally {
