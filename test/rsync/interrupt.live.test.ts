@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -16,6 +17,18 @@ const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
 /** One mirror run in a process of its own. */
 const startMirror = (spec: BackupSpec) => start([process.execPath, SCRIPT, JSON.stringify(spec)]);
 
+/**
+ * A file of holes, with which rsync is still at it when it is stopped, however busy the machine.
+ *
+ * @returns takes it away again
+ */
+function vast({ source }: BackupSpec): () => void {
+  const file = join(source, "vast");
+  writeFileSync(file, "");
+  truncateSync(file, 8 * 2 ** 30);
+  return () => rmSync(file);
+}
+
 async function rsyncRuns(spec: BackupSpec): Promise<void> {
   await until("rsync", () => rsyncs(spec).length >= 3);
 }
@@ -24,7 +37,8 @@ describe("a run that is interrupted", () => {
   test("by an abort ends at once and says so", async () => {
     const bench = await workbench("plain");
     const { spec } = bench;
-    fill(spec.source, 80);
+    fill(spec.source, 2);
+    const remove = vast(spec);
     const stop = new AbortController();
     const running = mirror(spec, { signal: stop.signal });
     await rsyncRuns(spec);
@@ -36,6 +50,7 @@ describe("a run that is interrupted", () => {
     expect(record).toMatchObject({ result: "failed", reason: "It was interrupted" });
     expect(rsyncs(spec)).toEqual([]);
     expect(readdirSync(spec.destination).filter((name) => name.startsWith("."))).toEqual([]);
+    remove();
     await repaired(bench);
   });
 
@@ -53,8 +68,7 @@ describe("a run that is interrupted", () => {
     const { spec } = bench;
     fill(spec.source, 1);
     await mirror(spec);
-    // Enough that rsync is still at it when it is stopped, however busy the machine.
-    fill(spec.source, 400);
+    const remove = vast(spec);
     const running = startMirror(spec);
     await rsyncRuns(spec);
     await running.printed("copying");
@@ -71,13 +85,15 @@ describe("a run that is interrupted", () => {
     expect(freshness(record, spec, Date.now()).fresh).toBe(false);
     for (const { pid } of rsyncs(spec)) signal(pid, "SIGKILL");
     await until("rsync's end", () => rsyncs(spec).length === 0);
+    remove();
     await repaired(bench);
   });
 
   test("by a disk that hangs is ended after a while", async () => {
     const bench = await workbench("plain");
     const { spec } = bench;
-    fill(spec.source, 80);
+    fill(spec.source, 2);
+    const remove = vast(spec);
     const running = mirror({ ...spec, stallAfter: 1_000 });
     await rsyncRuns(spec);
     for (const { pid } of rsyncs(spec)) signal(pid, "SIGSTOP");
@@ -85,6 +101,7 @@ describe("a run that is interrupted", () => {
     expect(record.result).toBe("failed");
     expect(record.reason).toContain("Nothing moved for 1 s");
     expect(rsyncs(spec)).toEqual([]);
+    remove();
     await repaired(bench);
   });
 });
