@@ -1,24 +1,16 @@
 // Two runs at once, and runs that are stopped or killed.
 
 import { existsSync, readdirSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Running } from "../rig/command.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { until } from "../rig/place.ts";
-import { ALL, makeTinyHost, type TinyHost } from "./tiny/host.ts";
+import { ALL, SharedTiny, type TinyHost } from "./tiny/host.ts";
 
-let daemon: Daemon;
+const shared = new SharedTiny();
 let host: TinyHost;
-
-beforeAll(async () => {
-  daemon = await startDaemon({ bare: true });
-  host = await makeTinyHost(daemon);
+beforeEach(() => {
+  host = shared.host;
 });
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
-});
-beforeEach(() => host.reset());
 
 describe("two at once", () => {
   test("work one after the other: the second is told who holds the stack, and may preview", async () => {

@@ -2,9 +2,8 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { ALL, makeTinyHost, type TinyHost } from "./tiny/host.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { ALL, makeTinyHost, SharedTiny, type TinyHost } from "./tiny/host.ts";
 
 const NEEDED_BY_ALPHA = [
   "IncusProfile-shared",
@@ -13,18 +12,11 @@ const NEEDED_BY_ALPHA = [
   "RsyncBackup-alpha",
 ];
 
-let daemon: Daemon;
+const shared = new SharedTiny();
 let host: TinyHost;
-
-beforeAll(async () => {
-  daemon = await startDaemon({ bare: true });
-  host = await makeTinyHost(daemon);
+beforeEach(() => {
+  host = shared.host;
 });
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
-});
-beforeEach(() => host.reset());
 
 const config = (stack = "rig") => join(host.project, `Pulumi.${stack}.yaml`);
 

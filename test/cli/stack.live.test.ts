@@ -2,24 +2,16 @@
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
+import { beforeEach, describe, expect, test } from "vitest";
 import { until } from "../rig/place.ts";
 import { startBucket } from "./tiny/bucket.ts";
-import { ALL, makeTinyHost, type TinyHost } from "./tiny/host.ts";
+import { ALL, makeTinyHost, SharedTiny, type TinyHost } from "./tiny/host.ts";
 
-let daemon: Daemon;
+const shared = new SharedTiny();
 let host: TinyHost;
-
-beforeAll(async () => {
-  daemon = await startDaemon({ bare: true });
-  host = await makeTinyHost(daemon);
+beforeEach(() => {
+  host = shared.host;
 });
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
-});
-beforeEach(() => host.reset());
 
 const config = (stack = "rig") => join(host.project, `Pulumi.${stack}.yaml`);
 
@@ -112,7 +104,10 @@ describe("a stack's first use", () => {
 
 test("a stack in a bucket is made, remembered, unlocked by its owner, and made again", async () => {
   const bucket = await startBucket();
-  const there = await makeTinyHost(daemon, { PULUMI_BACKEND_URL: bucket.url, ...bucket.env });
+  const there = await makeTinyHost(shared.daemon, {
+    PULUMI_BACKEND_URL: bucket.url,
+    ...bucket.env,
+  });
   try {
     expect((await there.expectExit(0, "env")).stderr).toContain("Made the stack");
     expect((await there.expectExit(0, "env")).stderr).toBe("");

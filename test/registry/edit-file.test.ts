@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import {
-  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -31,7 +30,6 @@ beforeEach(() => {
   env = { HOME: root };
 });
 afterEach(() => {
-  chmodSync(join(root, "config"), 0o755);
   rmSync(root, { recursive: true, force: true });
 });
 

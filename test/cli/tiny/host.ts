@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import type { Finished } from "../../rig/command.ts";
-import type { Daemon } from "../../rig/daemon.ts";
+import { type Daemon, startDaemon } from "../../rig/daemon.ts";
 import { type Host, makeHost } from "../../rig/host.ts";
 
 /** What the tiny estate makes of the registry that a tiny host starts with. */
@@ -89,4 +89,22 @@ export async function makeTinyHost(
       );
     },
   };
+}
+
+/** A daemon and a tiny host for all tests of a file, each of which begins with the host as it was made. */
+export class SharedTiny {
+  daemon!: Daemon;
+  host!: TinyHost;
+
+  constructor() {
+    beforeAll(async () => {
+      this.daemon = await startDaemon({ bare: true });
+      this.host = await makeTinyHost(this.daemon);
+    });
+    beforeEach(() => this.host.reset());
+    afterAll(async () => {
+      await this.host?.dispose();
+      await this.daemon?.dispose();
+    });
+  }
 }
