@@ -66,7 +66,8 @@ export function openTerminal(
   const inner = `tty >${name}; stty cols ${columns} rows ${rows}; exec ${commandLine(argv)}`;
   const running = machine.spawn(
     ["script", "--quiet", "--return", "--flush", "--command", inner, "/dev/null"],
-    { ...options, open: true, env: { TERM: "xterm-256color", SHELL: "/bin/sh", ...options.env } },
+    // Pulumi asks any other terminal for its colours, and waits five seconds for the answer.
+    { ...options, open: true, env: { TERM: "screen-256color", SHELL: "/bin/sh", ...options.env } },
   );
   const plain = () => stripVTControlCharacters(running.output).replaceAll("\r", "");
   let seen = 0;
