@@ -43,6 +43,18 @@ describe("a stack's first use", () => {
     );
   });
 
+  test("refuses two ids rather than choosing one", async () => {
+    await host.repoman(["env"]);
+    writeFileSync(host.stackFile("id"), "another-id-than-that\n");
+    const { exitCode, stderr } = await host.repoman(["preview"]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(
+      /^error: the id of the stack "rig" is [0-9a-f]{16} in .*Pulumi\.rig\.yaml and another-id-than-that in /,
+    );
+  });
+});
+
+shared.scenario("a stack in use", () => {
   test("prints an environment in which plain pulumi works, and no secret", async () => {
     const { stdout } = await host.repoman(["env"]);
     const script = `eval "$1"; [ "$PULUMI_STACK" = rig ] && cd "$REPOMAN_ROOT" && pulumi up --yes --skip-preview`;
@@ -57,7 +69,6 @@ describe("a stack's first use", () => {
   });
 
   test("restores the id from whichever place still has it", async () => {
-    await host.repoman(["up", "--yes", "--skip-preview"]);
     const id = readFileSync(host.stackFile("id"), "utf8");
 
     rmSync(config());
@@ -72,20 +83,9 @@ describe("a stack's first use", () => {
     rmSync(host.stackFile("id"));
     await host.repoman(["env"]);
     expect(readFileSync(host.stackFile("id"), "utf8")).toBe(id);
-    await host.expectExit(0, "preview", "--expect-no-changes");
   });
 
-  test("refuses two ids rather than choosing one", async () => {
-    await host.repoman(["env"]);
-    writeFileSync(host.stackFile("id"), "another-id-than-that\n");
-    const { exitCode, stderr } = await host.repoman(["preview"]);
-    expect(exitCode).toBe(4);
-    expect(stderr).toMatch(
-      /^error: the id of the stack "rig" is [0-9a-f]{16} in .*Pulumi\.rig\.yaml and another-id-than-that in /,
-    );
-  });
-
-  test("records the registry that it is given, and says when that changes", async () => {
+  test("records the registry that it is given, and says when that changes; all is as it was", async () => {
     const other = host.write(
       "other/repoman.toml",
       readFileSync(join(host.home, ".config/repoman/repoman.toml"), "utf8"),
@@ -95,7 +95,8 @@ describe("a stack's first use", () => {
     });
     const before = join(host.home, ".config/repoman/repoman.toml");
     expect(readFileSync(config(), "utf8")).toContain(`repoman:registry: ${before}\n`);
-    const { stderr } = await host.repoman(["preview", "--registry", other]);
+    const preview = ["preview", "--registry", other, "--expect-no-changes"];
+    const { stderr } = await host.expectExit(0, ...preview);
     expect(stderr).toContain(`The stack "rig" now follows ${other} (before: ${before}).\n`);
     expect(readFileSync(config(), "utf8")).toContain(`repoman:registry: ${other}\n`);
     expect((await host.repoman(["env"])).stderr).toBe("");
@@ -131,7 +132,7 @@ test("a stack in a bucket is made, remembered, unlocked by its owner, and made a
       exitCode: 0,
     });
     await there.expectExit(3, "preview");
-    expect((await there.expectExit(0, "preview")).stderr).toContain("Made the stack");
+    expect((await there.expectExit(0, "env")).stderr).toContain("Made the stack");
   } finally {
     bucket.close();
     await there.dispose();

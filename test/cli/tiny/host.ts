@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
 import type { Finished } from "../../rig/command.ts";
 import { type Daemon, startDaemon } from "../../rig/daemon.ts";
 import { type Host, makeHost } from "../../rig/host.ts";
@@ -29,6 +29,8 @@ export interface TinyHost extends Host {
   stackFile(name: string, stack?: string): string;
   /** The files of Pulumi's locks. */
   locks(stack?: string): string[];
+  /** Writes the registry that it starts with. */
+  begin(): void;
   /** As it was made: no stack, nothing up, no orders, the registry that it starts with. */
   reset(): void;
   /** Operations in Pulumi's state whose end nobody has recorded. */
@@ -61,6 +63,7 @@ export async function makeTinyHost(
       expect(finished.exitCode, finished.all).toBe(code);
       return finished;
     },
+    begin,
     reset() {
       const made = readdirSync(host.project).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
       for (const path of [state, ...made.map((name) => join(host.project, name))]) {
@@ -91,7 +94,10 @@ export async function makeTinyHost(
   };
 }
 
-/** A daemon and a tiny host for all tests of a file, each of which begins with the host as it was made. */
+/**
+ * A daemon and a tiny host for all tests of a file. Each begins with the host as it was made, but
+ * the later ones of a `scenario`.
+ */
 export class SharedTiny {
   daemon!: Daemon;
   host!: TinyHost;
@@ -101,10 +107,21 @@ export class SharedTiny {
       this.daemon = await startDaemon({ bare: true });
       this.host = await makeTinyHost(this.daemon);
     });
-    beforeEach(() => this.host.reset());
+    beforeEach(({ task }) => {
+      const { suite } = task;
+      const first = suite?.tasks[0] === task;
+      if (first || !suite?.name.endsWith(SCENARIO)) this.host.reset();
+    });
     afterAll(async () => {
       await this.host?.dispose();
       await this.daemon?.dispose();
     });
   }
+
+  /** Tests of which each begins where the one before it has ended. */
+  scenario(name: string, tests: () => void): void {
+    describe.sequential(`${name}${SCENARIO}`, tests);
+  }
 }
+
+const SCENARIO = ", in order";
