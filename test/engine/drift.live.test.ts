@@ -1,10 +1,15 @@
 // What somebody changed behind Pulumi's back: shown by property in a plain preview, mended in place.
+// All of it at once, since one preview shows all that is to be seen, and one run mends it. So with
+// what it says of copies.
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openTerminal } from "../cli/terminal.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
-import { expectNoChanges, instance, repoman, up } from "./estate.ts";
+import { expectNoChanges, instance, repoman, STACK, up } from "./estate.ts";
 
 const ALPHA = "/1.0/instances/alpha?project=repoman";
 
@@ -15,12 +20,22 @@ beforeAll(async () => {
   daemon = await startDaemon();
   await importImages(daemon, ["busybox"]);
   host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
+  for (const name of ["alpha", "beta"]) await host.repo(name);
   host.write(
     ".config/repoman/profiles.d/tools.yml",
     "description: Tools\nconfig:\n  limits.processes: '500'\ndevices:\n  scratch:\n    type: disk\n    source: /var\n    path: /mnt/scratch\n    readonly: 'true'\n",
   );
   host.write(".config/repoman/profiles.d/extra.yml", "description: Extra\nconfig: {}\n");
+  host.write(".config/repoman/profiles.d/spare.yml", "description: Spare\nconfig: {}\n");
+  declare();
+});
+afterAll(async () => {
+  await host?.dispose();
+  await daemon?.dispose();
+});
+
+/** Writes the registry, with more for alpha. */
+function declare({ config = {}, ...more }: { config?: object; restart?: boolean } = {}): void {
   host.writeRegistry({
     defaults: { backup_max_age: "24h" },
     project: [
@@ -28,18 +43,16 @@ beforeAll(async () => {
         name: "alpha",
         profiles: ["default", "tools", "extra"],
         env: { COLOUR: "blue" },
-        config: { "limits.memory": "256MiB" },
+        config: { "limits.memory": "256MiB", ...config },
         ports: ["127.0.0.1:38080:80"],
         mount: [{ source: host.home, path: "/mnt/home", readonly: true }],
+        ignore: ["limits.cpu.priority", "device:gpu0"],
+        ...more,
       },
+      { name: "beta", profiles: ["default", "spare"] },
     ],
   });
-  await up(host);
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
-});
+}
 
 /** The lines of a plain preview that say what would change, without their indentation. */
 async function previewed(): Promise<string[]> {
@@ -48,10 +61,22 @@ async function previewed(): Promise<string[]> {
   });
   // Whatever the refresh before it shows is what was found; what follows is what would be done.
   const plan = stdout.slice(stdout.lastIndexOf("pulumi:pulumi:Stack: (same)"));
+  let created = false;
   return plan
     .split("\n")
     .map((line) => line.trim().replace(/\s+:/, ":"))
-    .filter((line) => /^[-+~]/.test(line));
+    .filter((line) => {
+      // Of what is to be made this line is enough: all of its properties are new.
+      const [, operation] = /^[-+~]? ?[\w-]+:[\w/-]+:\w+: \((\w+)\)/.exec(line) ?? [];
+      const within = created && operation === undefined;
+      if (operation) created = operation === "create";
+      return /^[-+~]/.test(line) && !within;
+    });
+}
+
+async function stop(name: string): Promise<void> {
+  const path = `/1.0/instances/${name}/state?project=repoman`;
+  await daemon.api("PUT", path, { action: "stop", force: true });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the body of whatever is changed
@@ -159,7 +184,15 @@ const DRIFTS: Drift[] = [
   },
 ];
 
-// All at once, since a preview shows all that is to be seen: each is looked for on its own.
+test("a run moves its own line in Pulumi's display", async () => {
+  writeFileSync(join(host.reposRoot, "beta/big"), Buffer.alloc(160 << 20, 1));
+  const argv = [join(host.project, "bin/repoman"), "up", "--yes", "--skip-preview"];
+  const terminal = openTerminal(host, argv, { columns: 140, env: { PULUMI_STACK: STACK } });
+  const { exitCode, text } = await terminal.done;
+  expect(exitCode, text).toBe(0);
+  expect(text).toMatch(/RsyncBackup +beta +creating.*copying/);
+});
+
 describe("drift is shown by property, old and new, in a plain preview", () => {
   let lines: string[];
   let uuid: string;
@@ -167,6 +200,13 @@ describe("drift is shown by property, old and new, in a plain preview", () => {
   beforeAll(async () => {
     uuid = (await instance(daemon, "alpha")).config["volatile.uuid"];
     for (const { cause } of DRIFTS) await cause();
+    await change(ALPHA, ({ config, devices }) => {
+      config["limits.cpu.priority"] = "1";
+      devices.gpu0 = { type: "disk", source: "/etc", path: "/mnt/gpu" };
+    });
+    await stop("beta");
+    await daemon.api("DELETE", "/1.0/instances/beta?project=repoman");
+    await daemon.api("DELETE", "/1.0/profiles/spare");
     lines = await previewed();
   });
 
@@ -178,90 +218,75 @@ describe("drift is shown by property, old and new, in a plain preview", () => {
     }
   });
 
-  test("and up mends it in place", async () => {
-    await up(host);
-    await expectNoChanges(host);
-    const after = await instance(daemon, "alpha");
-    expect(after.config["volatile.uuid"]).toBe(uuid);
-    expect(after.status).toBe("Running");
-  });
-});
-
-describe("what vanished shows as a create, and is made again", () => {
-  test("a container and a profile", async () => {
-    await daemon.api("PUT", "/1.0/instances/alpha/state?project=repoman", {
-      action: "stop",
-      force: true,
-    });
-    await daemon.api("DELETE", ALPHA);
-    await daemon.api("DELETE", "/1.0/profiles/extra");
-    const lines = await previewed();
+  test("a container and a profile that vanished, as creates", () => {
     expect(lines).toContain("+ pulumi-nodejs:dynamic/repoman:RepoContainer: (create)");
     expect(lines).toContain("+ pulumi-nodejs:dynamic/repoman:IncusProfile: (create)");
-    await up(host);
-    await expectNoChanges(host);
-    expect((await instance(daemon, "alpha")).status).toBe("Running");
   });
-});
 
-describe("what the registry leaves to others is no drift", () => {
-  test("a container that was stopped, where `running` is not set", async () => {
-    await daemon.api("PUT", "/1.0/instances/alpha/state?project=repoman", {
-      action: "stop",
-      force: true,
-    });
+  test("but no key or device that `ignore` names", () => {
+    expect(lines.join("\n")).not.toMatch(/cpu\.priority|gpu0|mnt\/gpu/);
+  });
+
+  test("and up mends it in place, makes again what vanished, and leaves what is ignored", async () => {
+    await up(host);
+    const { config, devices, status } = await instance(daemon, "alpha");
+    expect(config).toMatchObject({ "volatile.uuid": uuid, "limits.memory": "256MiB" });
+    expect(config).toMatchObject({ "limits.cpu.priority": "1" });
+    expect(devices).toHaveProperty("gpu0");
+    expect(status).toBe("Running");
+    expect((await instance(daemon, "beta")).status).toBe("Running");
+  });
+
+  test("after which there is none; a container that was stopped, where `running` is not set, and a changed repository are no drift", async () => {
+    await stop("alpha");
+    writeFileSync(join(host.reposRoot, "alpha/one"), "1234");
     await expectNoChanges(host);
     await daemon.api("PUT", "/1.0/instances/alpha/state?project=repoman", { action: "start" });
   });
-
-  test("keys and devices that `ignore` names, while others are still seen", async () => {
-    const registry = (ignore: string[]) =>
-      host.writeRegistry({
-        project: [
-          { name: "alpha", profiles: ["default"], config: { "limits.memory": "256MiB" }, ignore },
-        ],
-      });
-    registry(["limits.cpu", "device:gpu0"]);
-    await up(host);
-    await change(ALPHA, ({ config, devices }) => {
-      config["limits.cpu"] = "1";
-      devices.gpu0 = { type: "disk", source: "/etc", path: "/mnt/gpu" };
-    });
-    await expectNoChanges(host);
-    await change(ALPHA, ({ config }) => Object.assign(config, { "limits.memory": "64MiB" }));
-    await up(host);
-    const { config, devices } = await instance(daemon, "alpha");
-    expect(config).toMatchObject({ "limits.cpu": "1", "limits.memory": "256MiB" });
-    expect(devices).toHaveProperty("gpu0");
-  });
 });
 
-describe("a change that takes effect at the next start", () => {
-  test("is said in preview, applied, and left to the user", async () => {
-    host.writeRegistry({
-      project: [{ name: "alpha", config: { "security.privileged": "false" } }],
+describe("what a preview says of the next run", () => {
+  let shown: string;
+  let done: string;
+  let pids: number[];
+  const pid = async () =>
+    (await daemon.api("GET", "/1.0/instances/alpha/state?project=repoman")).metadata.pid;
+
+  beforeAll(async () => {
+    const set = await host.pulumi(["config", "set", "repoman:pending", "true"], {
+      env: { PULUMI_STACK: STACK },
     });
-    const { all } = await repoman(host, 0, "preview");
-    expect(all).toMatch(
+    expect(set.exitCode, set.all).toBe(0);
+    declare({ config: { "security.privileged": "false" } });
+    shown = (await repoman(host, 0, "preview", "--diff")).all;
+    const before = await pid();
+    done = (await up(host)).all;
+    pids = [before, await pid()];
+  });
+
+  test("a change that takes effect at the next start is said, applied, and left to the user", async () => {
+    expect(shown).toMatch(
       /container "alpha": security\.privileged takes effect when it is restarted/,
     );
-    const pid = async () =>
-      (await daemon.api("GET", "/1.0/instances/alpha/state?project=repoman")).metadata.pid;
-    const running = await pid();
-    await up(host);
-    expect(await pid()).toBe(running);
+    const { config } = await instance(daemon, "alpha");
+    expect(config["security.privileged"]).toBe("false");
+    expect(pids[1]).toBe(pids[0]);
+  });
 
-    host.writeRegistry({
-      project: [
-        {
-          name: "alpha",
-          config: { "security.privileged": "false", "security.idmap.isolated": "false" },
-          restart: true,
-        },
-      ],
+  test("what is pending is told where the stack's config asks for it, and up is left alone by it", () => {
+    expect(shown).toMatch(/\+ pending *: "1 file, 4 B, 0 to delete"/);
+    expect(done).toMatch(/RepoContainer +alpha +updated/);
+    expect(done).not.toMatch(/RsyncBackup +\w+ +(updat|creat|replac|delet)/);
+  });
+
+  test("with `restart` the change takes effect; after a copy by hand nothing is left to do", async () => {
+    declare({
+      config: { "security.privileged": "false", "security.idmap.isolated": "false" },
+      restart: true,
     });
     await up(host);
-    expect(await pid()).not.toBe(running);
+    expect(await pid()).not.toBe(pids[0]);
+    await repoman(host, 0, "sync", "alpha");
     await expectNoChanges(host);
   });
 });

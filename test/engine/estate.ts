@@ -1,8 +1,6 @@
 // What the tests of the whole estate share: a daemon, a machine beside it, and short words.
 
-import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Finished } from "../rig/command.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
@@ -48,8 +46,8 @@ export async function instanceNames(daemon: Daemon, project = "repoman"): Promis
 }
 
 /**
- * A machine with the repositories alpha and beta for all tests of a file, each of which begins
- * with nothing up. A machine of its own for each would take three times as long.
+ * A machine with the repositories alpha and beta for all tests of a file. What one test leaves is
+ * where the next one begins: an estate of its own for each would take three times as long.
  */
 export class Shared {
   daemon!: Daemon;
@@ -61,11 +59,6 @@ export class Shared {
       await importImages(this.daemon);
       this.host = await makeHost({ user: "dev", daemon: this.daemon });
       for (const name of ["alpha", "beta"]) await this.host.repo(name);
-    });
-    afterEach(async () => {
-      await wipe(this.daemon);
-      this.host.forget(STACK);
-      rmSync(join(this.host.home, ".config/repoman"), { recursive: true, force: true });
     });
     afterAll(async () => {
       await this.host?.dispose();
@@ -82,23 +75,5 @@ export class Shared {
 
   async uuid(name: string): Promise<string | undefined> {
     return (await instance(this.daemon, name))?.config["volatile.uuid"];
-  }
-}
-
-/** Removes from a server all that a test has left there: `destroy` takes ten times as long. */
-async function wipe({ api }: Daemon): Promise<void> {
-  const of = (project: string) => `?project=${encodeURIComponent(project)}`;
-  const { metadata: instances } = await api("GET", "/1.0/instances?recursion=1&all-projects=true");
-  await Promise.all(
-    instances.map(async (each: { name: string; project: string; status: string }) => {
-      const path = `/1.0/instances/${each.name}`;
-      const stop = { action: "stop", force: true };
-      if (each.status !== "Stopped") await api("PUT", `${path}/state${of(each.project)}`, stop);
-      await api("DELETE", `${path}${of(each.project)}`);
-    }),
-  );
-  for (const kind of ["profiles", "projects"]) {
-    const { metadata: all } = await api("GET", `/1.0/${kind}`);
-    for (const path of all) if (!path.endsWith("/default")) await api("DELETE", path);
   }
 }

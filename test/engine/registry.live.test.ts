@@ -1,8 +1,9 @@
-// What a change of the registry does to the estate, and what it never does.
+// What a change of the registry does to the estate, and what it never does. One estate lives
+// through all of it, from its first container to its end.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Daemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import {
@@ -20,198 +21,215 @@ const projects: Shared["projects"] = (...list) => estate.projects(...list);
 const uuid = (name: string) => estate.uuid(name);
 let daemon: Daemon;
 let host: Host;
-beforeEach(() => {
-  ({ daemon, host } = estate);
-});
+/** Another user of the same server, with a stack of their own. */
+let other: Host;
 
-describe("projects that come and go", () => {
-  test("one more is made beside the others; one less takes only its container", async () => {
-    projects("alpha");
-    await up(host);
-    const alpha = await uuid("alpha");
-    projects("alpha", "beta");
-    await up(host);
-    expect(await instanceNames(daemon)).toEqual(["alpha", "beta"]);
-    expect(await uuid("alpha")).toBe(alpha);
-
-    projects("beta");
-    const { all } = await repoman(host, 0, "preview");
-    expect(all).toMatch(/no longer in the registry: alpha; `up` deletes the container/);
-    await up(host);
-    expect(await instanceNames(daemon)).toEqual(["beta"]);
-    for (const root of [host.reposRoot, host.backup.path]) {
-      expect(existsSync(join(root, "alpha/.git/HEAD"))).toBe(true);
+/** Has the profiles in the libraries of these machines, all with the same description. */
+function library(names: string[], description: string, ...hosts: Host[]): void {
+  for (const each of hosts) {
+    for (const name of names) {
+      const file = `.config/repoman/profiles.d/${name}.yml`;
+      each.write(file, `description: ${description}\nconfig: {}\n`);
     }
-    expect(outputs(host)).not.toHaveProperty("containers.alpha");
-  });
+  }
+}
 
-  test("a renamed one is a delete and a create, and the preview says so", async () => {
-    projects({ name: "alpha", repo: "alpha" });
-    await up(host);
-    projects({ name: "omega", repo: "alpha" });
-    const { all } = await repoman(host, 0, "preview");
-    expect(all).toMatch(/\+ .*RepoContainer omega create/);
-    expect(all).toMatch(/- .*RepoContainer alpha delete/);
-    await up(host);
-    expect(await instanceNames(daemon)).toEqual(["omega"]);
-  });
+async function profiles(): Promise<string[]> {
+  const { metadata } = await daemon.api("GET", "/1.0/profiles");
+  return metadata.map((path: string) => path.replace("/1.0/profiles/", "")).sort();
+}
 
-  test("a disabled one is never made; one that exists is stopped and kept", async () => {
-    projects("alpha", { name: "beta", enabled: false });
-    await up(host);
-    expect(await instanceNames(daemon)).toEqual(["alpha"]);
-    const alpha = await uuid("alpha");
-    projects({ name: "alpha", enabled: false }, { name: "beta", enabled: false });
-    await up(host);
-    expect(await instance(daemon, "alpha")).toMatchObject({ status: "Stopped" });
-    projects({ name: "alpha", running: true });
-    await up(host);
-    expect(await instance(daemon, "alpha")).toMatchObject({ status: "Running" });
-    expect(await uuid("alpha")).toBe(alpha);
-  });
+async function makeStranger(name: string, of: string, more: object = {}): Promise<void> {
+  const source = { type: "image", alias: "busybox" };
+  const path = `/1.0/instances?project=${of}`;
+  await daemon.api("POST", path, { name, type: "container", source, ...more });
+}
 
-  test("an instance in the project that the registry does not name is an orphan, and stays", async () => {
-    projects("alpha");
-    await up(host);
-    await daemon.api("POST", "/1.0/instances?project=repoman", {
-      name: "stray",
-      type: "container",
-      source: { type: "image", alias: "busybox" },
-    });
-    const { all } = await up(host);
-    expect(all).toMatch(/but not in the registry: stray/);
-    expect(outputs(host).orphans).toEqual(["stray"]);
-    const { all: refused } = await repoman(host, 1, "destroy", "--yes");
-    expect(refused).toMatch(/still holds what this stack did not make: instances\/stray/);
-    expect(await instanceNames(daemon)).toEqual(["stray"]);
-    await daemon.api("DELETE", "/1.0/instances/stray?project=repoman");
-  });
+beforeAll(async () => {
+  ({ daemon, host } = estate);
+  for (const name of ["gamma", "delta", "epsilon", "zeta"]) await host.repo(name);
+  library(["tools", "extra", "lent"], "T", host);
 });
+afterAll(() => other?.dispose());
 
 describe("a run limited to some projects", () => {
   test("makes what they need and no more, and its outputs are known", async () => {
-    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
     projects({ name: "alpha", profiles: ["default", "tools"] }, "beta");
     await up(host, "beta");
     expect(await instanceNames(daemon)).toEqual(["beta"]);
+    expect(await profiles()).toEqual(["default"]);
     expect(outputs(host)).toMatchObject({
       containers: { beta: { state: "Running" } },
       backups: { beta: { result: "ok" } },
     });
     await up(host, "alpha");
-    const { containers } = outputs(host);
-    expect(Object.keys(containers).sort()).toEqual(["alpha", "beta"]);
-    await expectNoChanges(host);
+    expect(Object.keys(outputs(host).containers).sort()).toEqual(["alpha", "beta"]);
   });
 
-  test("destroy finds what a killed run left, though no state knows of it", async () => {
-    projects("alpha");
-    await up(host);
-    const { config } = await instance(daemon, "alpha");
-    const marks = Object.fromEntries(
-      Object.entries(config).filter(([key]) => key.startsWith("user.repoman.")),
+  test("leaves nothing to do for a whole one", () => expectNoChanges(host));
+});
+
+describe("what is new in the registry", () => {
+  test("is made beside the others, a disabled project never, a profile before its container", async () => {
+    const before = [await uuid("alpha"), await uuid("beta")];
+    projects(
+      {
+        name: "alpha",
+        profiles: ["default", "tools", "extra", "lent"],
+        backup_max_age: "24h",
+      },
+      "beta",
+      "gamma",
+      "delta",
+      { name: "epsilon", backup_max_age: "1s" },
+      { name: "zeta", enabled: false },
     );
-    await daemon.api("POST", "/1.0/instances?project=repoman", {
-      name: "half",
-      type: "container",
-      config: marks,
-      source: { type: "image", alias: "busybox" },
-    });
-    await repoman(host, 0, "destroy", "--yes");
-    expect((await daemon.api("GET", "/1.0/projects")).metadata).toEqual(["/1.0/projects/default"]);
+    await up(host);
+    expect(await instanceNames(daemon)).toEqual(["alpha", "beta", "delta", "epsilon", "gamma"]);
+    expect([await uuid("alpha"), await uuid("beta")]).toEqual(before);
+    const { profiles: used } = await instance(daemon, "alpha");
+    expect(used).toEqual(["default", "tools", "extra", "lent"]);
   });
 });
 
-describe("profiles", () => {
-  test("a new one is made before the container that uses it, an unused one goes", async () => {
-    projects("alpha");
-    await up(host);
-    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
-    projects({ name: "alpha", profiles: ["default", "tools"] });
-    await up(host);
-    expect((await instance(daemon, "alpha")).profiles).toEqual(["default", "tools"]);
-    projects("alpha");
-    await up(host);
-    const names = (await daemon.api("GET", "/1.0/profiles")).metadata;
-    expect(names).toEqual(["/1.0/profiles/default"]);
-  });
-
-  test("one that others use stays on the server, with a warning", async () => {
-    host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
-    projects({ name: "alpha", profiles: ["default", "tools"] });
-    await up(host);
-    await daemon.api("POST", "/1.0/instances", {
-      name: "mine",
-      type: "container",
-      profiles: ["default", "tools"],
-      source: { type: "image", alias: "busybox" },
+describe("two stacks", () => {
+  const theirs = (name: string, incusProject: string, more: object = {}) =>
+    other.writeRegistry({
+      defaults: { incus_project: incusProject },
+      project: [{ name, ...more }],
     });
-    projects("alpha");
-    const { all } = await up(host);
-    expect(all).toMatch(/profile "tools" stays on the server: it is still used by instances\/mine/);
-    await daemon.api("DELETE", "/1.0/instances/mine");
-    await daemon.api("DELETE", "/1.0/profiles/tools");
+
+  beforeAll(async () => {
+    other = await makeHost({ user: "dev", daemon });
+    for (const name of ["alpha", "theta"]) await other.repo(name);
   });
 
-  test("two stacks share one of the same content, and do not fight over another", async () => {
-    const other = await makeHost({ user: "dev", daemon });
-    await other.repo("gamma");
-    const tools = (text: string) => {
-      for (const each of [host, other]) {
-        each.write(".config/repoman/profiles.d/tools.yml", text);
-      }
-    };
-    const theirs = (profiles: string[]) =>
-      other.writeRegistry({
-        defaults: { incus_project: "other" },
-        project: [{ name: "gamma", profiles }],
-      });
-    try {
-      tools("description: T\nconfig: {}\n");
-      projects({ name: "alpha", profiles: ["default", "tools"] });
-      theirs(["default", "tools"]);
-      await up(host);
-      await up(other);
-      other.write(".config/repoman/profiles.d/tools.yml", "description: Another\nconfig: {}\n");
-      const { all } = await repoman(other, 4, "up", "--yes");
-      expect(all).toMatch(/the profile "tools" is also managed by the stack "rig"/);
-      await expectNoChanges(host);
-      projects("alpha");
-      await up(host);
-      tools("description: T\nconfig: {}\n");
-      await expectNoChanges(other);
-    } finally {
-      await other.dispose();
-    }
+  test("another stack's container is named as such", async () => {
+    theirs("alpha", "repoman");
+    const { all } = await repoman(other, 4, "preview");
+    expect(all).toMatch(/belongs to the stack "rig" \(id [0-9a-f]+\)/);
+  });
+
+  test("share a profile of the same content, and do not fight over another", async () => {
+    library(["tools"], "T", other);
+    theirs("theta", "other", { profiles: ["default", "tools"] });
+    await up(other);
+    library(["tools"], "Another", other);
+    const { all } = await repoman(other, 4, "up", "--yes");
+    expect(all).toMatch(/the profile "tools" is also managed by the stack "rig"/);
+    expect((await daemon.api("GET", "/1.0/profiles/tools")).metadata.description).toBe("T");
   });
 });
 
-describe("backups", () => {
-  test("one that is missing, or older than promised, is drift; up mirrors again", async () => {
-    projects({ name: "alpha", backup_max_age: "24h" });
-    await up(host);
+// All at once, since one preview shows all that it has to say of the next run.
+describe("what changes in the registry, or behind it", () => {
+  let shown: string;
+  let done: string;
+  let before: Record<string, string | undefined>;
+
+  beforeAll(async () => {
+    before = { alpha: await uuid("alpha"), delta: await uuid("delta") };
+    await makeStranger("mine", "default", { profiles: ["default", "lent"] });
+    await makeStranger("stray", "repoman");
     await host.run(["rm", "-rf", join(host.backup.path, "alpha")]);
-    const { all } = await repoman(host, 0, "preview", "--diff");
-    expect(all).toMatch(/freshness\s*: "the copy .* is not there" => "fresh"/);
-    await up(host);
-    expect(existsSync(join(host.backup.path, "alpha/.git/HEAD"))).toBe(true);
-    await expectNoChanges(host);
+    projects(
+      { name: "alpha", backup_max_age: "24h" },
+      { name: "omega", repo: "gamma" },
+      { name: "delta", enabled: false },
+      { name: "epsilon", backup_max_age: "1s" },
+    );
+    shown = (await repoman(host, 0, "preview", "--diff")).all;
+    done = (await up(host)).all;
+  });
 
-    projects({ name: "alpha", backup_max_age: "1s" });
-    await up(host);
-    const { all: overdue } = await repoman(host, 0, "preview", "--diff");
-    expect(overdue).toMatch(
+  test("one project less takes only its container, and the preview says so", async () => {
+    expect(shown).toMatch(/no longer in the registry: .*\bbeta\b.*; `up` deletes the container/);
+    expect(await instanceNames(daemon)).toEqual(["alpha", "delta", "epsilon", "omega", "stray"]);
+    expect(await uuid("alpha")).toBe(before.alpha);
+    for (const root of [host.reposRoot, host.backup.path]) {
+      expect(existsSync(join(root, "beta/.git/HEAD"))).toBe(true);
+    }
+    expect(outputs(host)).not.toHaveProperty("containers.beta");
+  });
+
+  test("a renamed one is a delete and a create, and the preview says so", async () => {
+    const of = (name: string, what: string) =>
+      new RegExp(`RepoContainer: \\(${what}\\)[^(]*RepoContainer::${name}\\]`);
+    expect(shown).toMatch(of("omega", "create"));
+    expect(shown).toMatch(of("gamma", "delete"));
+    expect(await instance(daemon, "gamma")).toBeUndefined();
+    expect(await instance(daemon, "omega")).toMatchObject({ status: "Running" });
+  });
+
+  test("a disabled one that exists is stopped and kept", async () => {
+    expect(await instance(daemon, "delta")).toMatchObject({ status: "Stopped" });
+    expect(await uuid("delta")).toBe(before.delta);
+  });
+
+  test("a backup that is missing, or older than promised, is drift; up mirrors again", async () => {
+    expect(shown).toMatch(/freshness\s*: "the copy .* is not there" => "fresh"/);
+    expect(shown).toMatch(
       /freshness\s*: "the last good copy is .* old, allowed are 1 s" => "fresh"/,
     );
+    expect(existsSync(join(host.backup.path, "alpha/.git/HEAD"))).toBe(true);
   });
 
-  test("an emptied repository is refused rather than mirrored", async () => {
-    const repo = await host.repo("emptied");
-    projects("emptied");
+  test("a profile that nothing uses goes; one that others use stays on the server, with a warning", async () => {
+    expect(await profiles()).toEqual(["default", "lent", "tools"]);
+    expect(done).toMatch(/profile "lent" stays on the server: it is still used by instances\/mine/);
+  });
+
+  test("a profile that another stack shares stays as it was for that", async () => {
+    library(["tools"], "T", other);
+    await expectNoChanges(other);
+  });
+
+  test("an instance that the registry does not name is an orphan, and stays", async () => {
+    expect(done).toMatch(/but not in the registry: stray/);
+    expect(outputs(host).orphans).toEqual(["stray"]);
+    expect(await instance(daemon, "stray")).toBeDefined();
+  });
+
+  test("one that is enabled again runs, and is the same; then nothing is left to do", async () => {
+    projects(
+      { name: "alpha", backup_max_age: "24h" },
+      { name: "omega", repo: "gamma" },
+      { name: "delta", running: true },
+      "epsilon",
+    );
     await up(host);
-    await host.run(["sh", "-c", `rm -rf ${repo}/.git ${repo}/*`]);
-    const { all } = await repoman(host, 1, "sync", "emptied");
-    expect(all).toMatch(/emptied: refused/);
-    expect(existsSync(join(host.backup.path, "emptied/.git/HEAD"))).toBe(true);
+    expect(await instance(daemon, "delta")).toMatchObject({ status: "Running" });
+    expect(await uuid("delta")).toBe(before.delta);
+    await expectNoChanges(host);
+  });
+});
+
+test("an emptied repository is refused rather than mirrored", async () => {
+  const repo = join(host.reposRoot, "epsilon");
+  await host.run(["sh", "-c", `rm -rf ${repo}/.git ${repo}/*`]);
+  const { all } = await repoman(host, 1, "sync", "epsilon");
+  expect(all).toMatch(/epsilon: refused/);
+  expect(existsSync(join(host.backup.path, "epsilon/.git/HEAD"))).toBe(true);
+});
+
+describe("destroy", () => {
+  let marks: Record<string, unknown>;
+
+  test("leaves what this stack did not make, and the Incus project with it", async () => {
+    const { config } = await instance(daemon, "alpha");
+    marks = Object.fromEntries(
+      Object.entries(config).filter(([key]) => key.startsWith("user.repoman.")),
+    );
+    const { all } = await repoman(host, 1, "destroy", "--yes", "--skip-preview");
+    expect(all).toMatch(/still holds what this stack did not make: instances\/stray/);
+    expect(await instanceNames(daemon)).toEqual(["stray"]);
+    await daemon.api("DELETE", "/1.0/instances/stray?project=repoman");
+  });
+
+  test("finds what a killed run left, though no state knows of it", async () => {
+    await makeStranger("half", "repoman", { config: marks });
+    await repoman(host, 0, "destroy", "--yes", "--skip-preview");
+    const { metadata } = await daemon.api("GET", "/1.0/projects");
+    expect(metadata.sort()).toEqual(["/1.0/projects/default", "/1.0/projects/other"]);
   });
 });
