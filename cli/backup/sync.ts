@@ -52,12 +52,12 @@ export function exitCodeOf(lines: readonly Line[]): number {
 /**
  * Mirrors, or says what a mirror run would do, several at once.
  *
- * @param print whether each repository gets a line when it is through
+ * @param around.print which repositories get a line when they are through
  */
 export async function syncAll(
   specs: readonly BackupSpec[],
   options: SyncOptions,
-  { signal, print }: { signal: AbortSignal; print: boolean },
+  { signal, print }: { signal: AbortSignal; print: "all" | "trouble" | "none" },
 ): Promise<Line[]> {
   const bars = new Bars(specs.length);
   const lines: Line[] = [];
@@ -67,7 +67,8 @@ export async function syncAll(
       const line = await one(spec, options, bars, signal);
       bars.done(spec.name, line.bytes);
       lines.push(line);
-      if (print) bars.print(describe(line));
+      const good = GOOD.has(line.result) && !line.warnings?.length;
+      if (print === "all" || (print === "trouble" && !good)) bars.print(describe(line));
     }
   };
   try {

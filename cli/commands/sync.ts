@@ -10,6 +10,7 @@ interface Options {
   allowDeletes?: boolean;
   checksum?: boolean;
   yes?: boolean;
+  quiet?: boolean;
   json?: boolean;
 }
 
@@ -28,10 +29,12 @@ export function define(command: Command): void {
     .option("--allow-deletes", "go beyond the limits on deletions, having shown them")
     .option("--checksum", "compare contents, not sizes and times: mends what rotted on the disk")
     .option("-y, --yes", "do not ask before deleting beyond the limits")
+    .option("-q, --quiet", "print only what is not good, as a timer wants it")
     .option("--json", "as JSON")
     .action(sync);
   addExamples(command, [
     ["repoman sync", "all repositories"],
+    ["repoman sync --quiet", "for a timer: a line only where something is not good"],
     ["repoman sync website --dry-run", "what a mirror of this one would do"],
     ["repoman sync website --allow-deletes", "after a clean-up that went beyond the limits"],
   ]);
@@ -58,9 +61,12 @@ async function sync(names: string[], options: Options): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
   }
-  const lines = await syncAll(specs, options, { signal: stopped.signal, print: !options.json });
+  const lines = await syncAll(specs, options, {
+    signal: stopped.signal,
+    print: options.json ? "none" : options.quiet ? "trouble" : "all",
+  });
   if (options.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`);
-  else if (lines.length > 1) note(summary(lines.map(({ result }) => result)));
+  else if (lines.length > 1 && !options.quiet) note(summary(lines.map(({ result }) => result)));
   process.exitCode = stopped.signal.aborted ? EXIT.failed : exitCodeOf(lines);
   if (options.dryRun || specs.length === 0) return;
   const { journal, resultOf } = await import("../journal.ts");

@@ -74,6 +74,7 @@ describe("sync", () => {
       "alpha: ok (nothing to do)",
       "beta: ok (nothing to do)",
     ]);
+    expect((await repoman(0, "sync", "--quiet")).all).toBe("");
     appendFileSync(join(alpha, "src/main.c"), "more\n");
     expect((await repoman(0, "sync", "alpha", "--dry-run")).stdout).toMatch(
       /^alpha: pending \(1 file, 15 B, 0 to delete\)/,
@@ -89,6 +90,7 @@ describe("sync", () => {
     await host.backup.unmount();
     const { all } = await repoman(1, "sync", "alpha");
     expect(all).toContain("alpha: refused: Expected ext4");
+    expect((await repoman(1, "sync", "--quiet", "alpha")).stdout).toMatch(/^alpha: refused: /);
     expect((await repoman(2, "sync", "bare")).all).toContain("the registry asks for no backup");
     expect((await repoman(2, "sync", "alhpa")).all).toContain("Did you mean alpha?");
     rmSync(host.backup.path, { recursive: true });
