@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectNoChanges, instance, instanceNames, repoman, up } from "../engine/estate.ts";
+import { instance, instanceNames, repoman, up } from "../engine/estate.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
@@ -127,7 +127,6 @@ test("one in the estate's project keeps running, and is declared as it is", asyn
   expect((await instance(daemon, "hand")).config).not.toHaveProperty(["user.repoman.adopting"]);
   expect(registry()).toContain("# mine\n");
   expect(registry()).toContain('name = "alpha" # the first\n');
-  await expectNoChanges(host);
   const { stdout: list } = await repoman(host, 0, "list", "--json");
   const drifts = JSON.parse(list).map(({ name, drift }: Record<string, string>) => [name, drift]);
   expect(drifts).toEqual([
@@ -135,33 +134,6 @@ test("one in the estate's project keeps running, and is declared as it is", asyn
     ["hand", "ok"],
   ]);
   await repoman(host, 0, "adopt", "hand", "--yes");
-  // And it is the estate's from now on.
-  await daemon.incus("config", "set", "--project", "repoman", "hand", "limits.memory=1GiB");
-  await up(host, "hand");
-  expect(await asItIs("hand")).toEqual(before);
-});
-
-test("one of another project is moved with its proxy, device and snapshot, and runs again", async () => {
-  const source = join(host.reposRoot, "proto");
-  const devices = {
-    repo: { type: "disk", source, path: source, shift: "true" },
-    proxy: { type: "proxy", listen: "tcp:127.0.0.1:18081", connect: "tcp:127.0.0.1:80" },
-    gpu: { type: "unix-char", source: "/dev/null", path: "/dev/gpu", mode: "0666" },
-  };
-  await byHand("proto", "default", { devices, config: { "security.nesting": "true" } });
-  await daemon.api("POST", "/1.0/instances/proto/snapshots", { name: "first" });
-  await host.sh("proto", "echo kept > /kept", { project: "default" });
-  const before = await asItIs("proto", "default");
-
-  const { all: elsewhere } = await repoman(host, 2, "adopt", "proto", "--yes");
-  expect(elsewhere).toMatch(/in the Incus project "default", not in "repoman"/);
-  await repoman(host, 0, "adopt", "proto", "--from-project", "default", "--yes");
-  expect(await instanceNames(daemon, "default")).toEqual([]);
-  expect(await asItIs("proto")).toEqual(before);
-  expect((await host.sh("proto", "cat /kept && test -e /dev/gpu")).stdout).toBe("kept\n");
-  const { metadata } = await daemon.api("GET", "/1.0/instances/proto/snapshots?project=repoman");
-  expect(metadata).toHaveLength(1);
-  await expectNoChanges(host);
 });
 
 test("what is another stack's, or not to be told, is refused and left", async () => {
@@ -189,7 +161,24 @@ test("a name that the registry has is refused before anything is moved", async (
   host.writeRegistry(registry().replace('\n[[project]]\nname = "one"\nenabled = false\n', ""));
 });
 
-test("cut off anywhere, it is finished by --all, which takes every one with a repository", async () => {
+/** One of another project with a device, a proxy and a snapshot; and what of it is to stay. */
+async function prototype() {
+  const source = join(host.reposRoot, "proto");
+  const devices = {
+    repo: { type: "disk", source, path: source, shift: "true" },
+    proxy: { type: "proxy", listen: "tcp:127.0.0.1:18081", connect: "tcp:127.0.0.1:80" },
+    gpu: { type: "unix-char", source: "/dev/null", path: "/dev/gpu", mode: "0666" },
+  };
+  await byHand("proto", "default", { devices, config: { "security.nesting": "true" } });
+  await daemon.api("POST", "/1.0/instances/proto/snapshots", { name: "first" });
+  await host.sh("proto", "echo kept > /kept", { project: "default" });
+  const { all: elsewhere } = await repoman(host, 2, "adopt", "proto", "--yes");
+  expect(elsewhere).toMatch(/in the Incus project "default", not in "repoman"/);
+  return asItIs("proto", "default");
+}
+
+test("--all moves those of another project that have a repository, with proxy, device and snapshot, and finishes what was cut off anywhere", async () => {
+  const before = await prototype();
   const moments: [string, (name: string) => Promise<unknown>][] = [
     [
       "marked",
@@ -218,7 +207,7 @@ test("cut off anywhere, it is finished by --all, which takes every one with a re
   const args = ["adopt", "--all", "--from-project", "default", "--yes", "--json"];
   const { all, stdout } = await repoman(host, 0, ...args);
   expect(all).toMatch(/other has no repository below .*, and is left as it is/);
-  const adopted = ["cut1", "cut2", "cut3", "one", "two"];
+  const adopted = ["cut1", "cut2", "cut3", "one", "proto", "two"];
   expect(JSON.parse(stdout).sort(byName)).toEqual(
     adopted.map((name) => ({ name, result: "adopted" })),
   );
@@ -228,7 +217,18 @@ test("cut off anywhere, it is finished by --all, which takes every one with a re
     expect((await instance(daemon, name)).config).not.toHaveProperty(["user.repoman.adopting"]);
     expect(registry().match(new RegExp(`"${name}"`, "g")), name).toHaveLength(1);
   }
-  await expectNoChanges(host);
+  expect(await asItIs("proto")).toEqual(before);
+  expect((await host.sh("proto", "cat /kept && test -e /dev/gpu")).stdout).toBe("kept\n");
+  const { metadata } = await daemon.api("GET", "/1.0/instances/proto/snapshots?project=repoman");
+  expect(metadata).toHaveLength(1);
+});
+
+test("all of them are the estate's from now on: what differs of one is put right, and nothing else is there to do", async () => {
+  const hand = await asItIs("hand");
+  await daemon.incus("config", "set", "--project", "repoman", "hand", "limits.memory=1GiB");
+  const { stdout } = await up(host);
+  expect(stdout).toMatch(/\nResources:\n +~ 1 updated\n +\d+ unchanged\n/);
+  expect(await asItIs("hand")).toEqual(hand);
 });
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
