@@ -15,10 +15,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { splitWords } from "../../cli/editing/editor.ts";
 import { start } from "../rig/command.ts";
+import { inProcess } from "./in-process.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -51,8 +51,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const repoman = (...args: string[]) =>
-  execa(MAIN[0] as string, [MAIN[1] as string, ...args], { reject: false, env, extendEnv: false });
+const repoman = (...args: string[]) => inProcess(args, env);
 
 const terminal = (...args: string[]) =>
   openTerminal({ home, spawn: start }, [...MAIN, ...args], { env: env as Record<string, string> });
@@ -82,7 +81,7 @@ const sed = (expression: string) => `sed -i '${expression}' "$1"`;
 
 describe("config path", () => {
   test("says where the registry is, there or not", async () => {
-    expect(await repoman("config", "path")).toMatchObject({ exitCode: 0, stdout: file });
+    expect(await repoman("config", "path")).toMatchObject({ exitCode: 0, stdout: `${file}\n` });
     rmSync(file);
     symlinkSync(join(home, "dotfiles.toml"), file);
     const { stdout } = await repoman("config", "path", "--json");
@@ -111,7 +110,12 @@ describe("config validate", () => {
     writeFileSync(join(file, "../profiles.d/mine.yml"), "config:\n  a: [1]\n");
     const { exitCode, stdout } = await repoman("config", "validate");
     expect(exitCode).toBe(1);
-    expect(stdout.split("\n").map((line) => line.replace(`${home}/.config/repoman/`, ""))).toEqual([
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.replace(`${home}/.config/repoman/`, "")),
+    ).toEqual([
       expect.stringContaining('repoman.toml:10:1: project "alpha": unknown key "imgae" — did you'),
       expect.stringContaining('repoman.toml:11:10: project "alpha": backup must be true or false'),
       expect.stringMatching(/^repos\.d\/alpha\.toml:1:9: project "alpha": image must be a string/),

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { catalogue } from "../../cli/catalogue.ts";
 import { examplesOf } from "../../cli/definition.ts";
 import { definition } from "../../cli/program.ts";
+import { inProcess } from "./in-process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -35,15 +36,22 @@ describe("repoman", () => {
     expect(stderr).toContain("Usage: repoman <command> [options]");
   });
 
-  test.each(catalogue.map(({ name }) => name))(
-    "%s --help explains itself, as does help %s",
-    async (name) => {
-      const { stdout, exitCode } = await repoman([name, "--help"]);
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain(`Usage: repoman ${name}`);
-      expect(await repoman(["help", name])).toMatchObject({ exitCode: 0, stdout });
-    },
-  );
+  test.each(catalogue.map(({ name }) => name))("%s --help explains itself", async (name) => {
+    const { stdout, stderr, exitCode } = await inProcess([name, "--help"], {});
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    expect(stdout).toContain(`Usage: repoman ${name}`);
+  });
+
+  test("help up is up --help", async () => {
+    const { stdout } = await inProcess(["up", "--help"], {});
+    for (const args of [
+      ["up", "--help"],
+      ["help", "up"],
+    ]) {
+      const found = await repoman(args);
+      expect(found).toMatchObject({ exitCode: 0, stdout: stdout.trimEnd() });
+    }
+  });
 
   test.each(catalogue.filter(({ hidden }) => !hidden))(
     "$name has examples of itself",
@@ -81,7 +89,7 @@ describe("repoman", () => {
     ],
     [["up"], '"repoman up" would ask before it changes anything', "Add --yes"],
   ])("%j is bad usage, and it says what and how to mend it", async (args, what, remedy) => {
-    const { stdout, stderr, exitCode } = await repoman(args);
+    const { stdout, stderr, exitCode } = await inProcess(args, { HOME: "/nonexistent" });
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
     const [first = "", ...rest] = stderr.split("\n");
     expect(first).toContain(`error: ${what}`);
@@ -90,11 +98,12 @@ describe("repoman", () => {
   });
 
   test("shows the stack of an error only where it is asked to, and colours only where they are wanted", async () => {
-    const { stderr } = await repoman(["xyzzy"], {
+    const { stderr, exitCode } = await repoman(["xyzzy"], {
       REPOMAN_DEBUG: "1",
       FORCE_COLOR: "1",
       NO_COLOR: "",
     });
+    expect(exitCode).toBe(2);
     expect(stderr).toMatch(/ {4}at /);
     expect(stderr).toContain("\u001b[31merror:\u001b[39m");
     const plain = await repoman(["xyzzy"], { FORCE_COLOR: "1", NO_COLOR: "1" });

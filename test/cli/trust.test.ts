@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { inProcess } from "./in-process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -50,12 +50,12 @@ function write(path: string, text: string | Buffer) {
 const asks = (text: string | Buffer) => write("repos/alpha/.repoman.toml", text);
 
 const repoman = (...args: string[]) =>
-  execa(process.execPath, [join(ROOT, "cli/main.ts"), ...args], {
-    reject: false,
-    stripFinalNewline: false,
-    stdin: "ignore",
-    env: { HOME: home, USER: "dev", REPOMAN_ROOT: join(home, "project"), PULUMI_STACK: "t" },
-    extendEnv: true,
+  inProcess(args, {
+    PATH: process.env.PATH,
+    HOME: home,
+    USER: "dev",
+    REPOMAN_ROOT: join(home, "project"),
+    PULUMI_STACK: "t",
   });
 
 const trusted = () => {
