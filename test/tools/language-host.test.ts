@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
 } from "node:fs";
@@ -47,12 +48,22 @@ console.error("to stderr");
 `;
 
 // Shared: with a cold one each start of Node takes twice as long.
-const compileCache = mkdtempSync(join(tmpdir(), "repoman-compile-cache-"));
-afterAll(() => rmSync(compileCache, { recursive: true, force: true }));
+const shared = realpathSync(mkdtempSync(join(tmpdir(), "repoman language host ")));
+const compileCache = join(shared, "compile-cache");
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
+let made: ReturnType<typeof makeProject> | undefined;
+
+/** The one project of this file, with this program. */
 function project(program: string) {
-  const folder = join(tempFolder(), "a project");
-  const home = tempFolder();
+  made ??= makeProject();
+  put(join(made.folder, "index.ts"), program);
+  return made;
+}
+
+function makeProject() {
+  const folder = join(shared, "a project");
+  const home = join(shared, "home");
   mkdirSync(join(home, "backend"), { recursive: true });
   mkdirSync(folder, { recursive: true });
   // Where the engine lies is where it looks for plugins, links followed.
@@ -67,7 +78,6 @@ function project(program: string) {
     join(folder, "package.json"),
     JSON.stringify({ type: "module", dependencies: { "@pulumi/pulumi": "*" } }),
   );
-  put(join(folder, "index.ts"), program);
   const env = {
     HOME: home,
     PATH: `${home}:${dirname(process.execPath)}:/usr/bin:/bin`,
@@ -109,8 +119,7 @@ function processesOf(folder: string): string[] {
 describe("the language host", { timeout: 120_000 }, () => {
   test("runs a program for the real engine: config, secrets, output, dynamic resources", () => {
     const { pulumi } = project(PROGRAM);
-    pulumi("config", "set", "answer", "42");
-    pulumi("config", "set", "--secret", "key", "s e'c\"ret");
+    pulumi("config", "set-all", "--plaintext", "answer=42", "--secret", "key=s e'c\"ret");
     const up = pulumi("up", "--yes", "--skip-preview");
     expect(up.all).toMatch(/to stdout/);
     expect(up.all).toMatch(/to stderr/);
