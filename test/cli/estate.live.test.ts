@@ -8,19 +8,21 @@ import { importImages } from "../rig/images.ts";
 
 let daemon: Daemon;
 let host: Host;
+/** The command that takes the estate down, as it is offered. */
+let destroy: string;
 
 beforeAll(async () => {
   daemon = await startDaemon();
   await importImages(daemon, ["busybox"]);
   host = await makeHost({ user: "dev", daemon });
-  await Promise.all(["alpha", "two words"].map((name) => host.repo(name)));
+  await Promise.all(["two words", "beta"].map((name) => host.repo(name)));
   host.write(
     ".config/repoman/profiles.d/tools.yml",
     "description: Tools\nconfig: {}\ndevices: {}\n",
   );
   host.writeRegistry({
     defaults: { profiles: ["default", "tools"] },
-    project: [{ name: "alpha" }, { name: "beta", repo: "two words" }],
+    project: [{ name: "alpha", repo: "two words" }, { name: "beta" }],
   });
 });
 afterAll(async () => {
@@ -39,31 +41,24 @@ test("up beta brings up beta alone on an empty host, with the profile that it ne
   expect(await instances()).toEqual(["beta"]);
 });
 
-test("destroy beta removes it, and what others share stays", async () => {
+test("up --summary tells what there is then", async () => {
   const up = await host.repoman(["up", "--yes", "--skip-preview", "--summary"]);
   expect(up.exitCode, up.all).toBe(0);
   expect(up.stdout).toMatch(
-    /\nbeta +Running +10\.\S+ +~\/repos\/two words +busybox +default, tools +just now\n/,
+    /\nalpha +Running +10\.\S+ +~\/repos\/two words +busybox +default, tools +just now\n/,
   );
-  expect(await host.repoman(["destroy", "beta", "--yes", "--skip-preview"])).toMatchObject({
-    exitCode: 0,
-  });
-  expect(await instances()).toEqual(["alpha"]);
-  await daemon.api("GET", "/1.0/profiles/tools");
 });
 
 test("the commands that are offered next do what they say", async () => {
-  host.writeRegistry({ project: [{ name: "beta", repo: "two words" }] });
-  expect(await host.repoman(["up", "--yes", "--skip-preview"])).toMatchObject({ exitCode: 0 });
   const { stdout, exitCode } = await host.repoman(["demo", "summary", "--stack", "rig"]);
   expect(exitCode).toBe(0);
-  const [enter = "", change = "", destroy = ""] = stdout
+  const [enter = "", change = "", destroying = ""] = stdout
     .slice(stdout.indexOf("Try next:"))
     .split("\n")
     .filter((line) => /^(incus|bin\/)/.test(line));
 
   // Nobody is there to type.
-  expect(enter).toMatch(/^bin\/repoman shell beta --stack rig$/);
+  expect(enter).toMatch(/^bin\/repoman shell alpha --stack rig$/);
   const inside = `${enter} -- sh -c 'pwd; id -u; echo "$HOME $USER"'`;
   const entered = await host.run(["sh", "-c", inside]);
   expect(entered.stdout).toBe(
@@ -72,6 +67,15 @@ test("the commands that are offered next do what they say", async () => {
   const changed = await host.run(["sh", "-c", change]);
   expect(changed.exitCode, changed.all).toBe(0);
   expect(changed.stdout).toContain('limits.memory: "96MiB"');
+  destroy = destroying;
+});
+
+test("destroy beta removes it, and what others share stays; the one that is offered takes it all", async () => {
+  expect(await host.repoman(["destroy", "beta", "--yes", "--skip-preview"])).toMatchObject({
+    exitCode: 0,
+  });
+  expect(await instances()).toEqual(["alpha"]);
+  await daemon.api("GET", "/1.0/profiles/tools");
   const destroyed = await host.run(["sh", "-c", destroy]);
   expect(destroyed.exitCode, destroyed.all).toBe(0);
   expect(await daemon.api("GET", "/1.0/projects")).toMatchObject({
