@@ -1,7 +1,7 @@
 // `kill -9` of a whole `up`, at moments that are seen and held. Whatever it was at, the next `up`
 // finishes, and nobody has to touch a state file, a lock or a container.
 
-import { rmSync, truncateSync } from "node:fs";
+import { existsSync, readlinkSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Finished, Running } from "../rig/command.ts";
@@ -54,8 +54,28 @@ async function expectFinished(killed: Running): Promise<Finished> {
 }
 
 /** Waits until the user is made in a container whose image lets that take for ever. */
-function makingUser(): Promise<Living> {
-  return soon("the script inside", () => processesWith(`RM_NAME=${host.user.name}`)[0]);
+function makingUser(name: string): Promise<Living> {
+  return until(
+    `the script inside ${name}`,
+    async () => {
+      const path = `/1.0/instances/${name}/state?project=repoman`;
+      const state = await daemon.api("GET", path).catch(() => undefined);
+      const machine = state?.metadata.pid > 0 ? namespace(state?.metadata.pid) : undefined;
+      if (machine === undefined) return undefined;
+      const scripts = processesWith(`RM_NAME=${host.user.name}`);
+      return scripts.find(({ pid }) => namespace(pid) === machine);
+    },
+    60_000,
+  );
+}
+
+/** What the processes of one container have in common. */
+function namespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
 
 beforeAll(async () => {
@@ -83,21 +103,36 @@ describe.sequential("an up that is killed", () => {
     expect(all).toMatch(/^Took away the lock of .*: that process has ended\.$/m);
   });
 
-  test("while its image is unpacked", async () => {
+  test("while it unpacks an image, makes a user inside, and copies a repository", async () => {
     await declare("unpacked", "big");
+    await declare("peopled", "holding");
+    await declare("copied");
+    const large = fill(host, "copied");
     const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
-    await expectGone(await killButProvider(run));
+    const unpack = await holdUnpack(daemon, "unpacked");
+    const inside = await makingUser("peopled");
+    const rsync = await holdingOpen(run, large);
+    await until("the container beside it", async () => {
+      return (await instance(daemon, "copied"))?.status === "Running";
+    });
+    const left = await killButProvider(run);
+    expect(left.map(({ pid }) => pid)).toContain(rsync.pid);
+    await expectGone([...left, inside]);
     // The server goes on with what it has begun.
     unpack.go();
+    await host.sh("peopled", `rm ${HOLDING_PIPE}`);
+    truncateSync(large, 0);
     const { all } = await expectFinished(run);
     expect(all).toContain("An earlier run was killed; what it had begun is taken up again.");
+    const made = await host.sh("peopled", "grep -c : /etc/passwd; id -un", host.user);
+    expect(made.all).toBe(`3\n${host.user.name}\n`);
+    expect(existsSync(join(host.backup.path, "copied/.git/HEAD"))).toBe(true);
   });
 
   test("between create and start, its provider with it", async () => {
     await declare("created", "bigger");
     const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
+    const unpack = await holdUnpack(daemon, "created");
     for (const { pid } of providersOf(run)) signal(pid, "SIGSTOP");
     unpack.go();
     await until("the end of the unpacking", async () => {
@@ -109,81 +144,60 @@ describe.sequential("an up that is killed", () => {
     await expectFinished(run);
   });
 
-  test("while it makes the user inside", async () => {
-    await declare("peopled", "holding");
-    const run = startUp(host);
-    const inside = await soon(
-      "the script inside",
-      () => processesWith(`RM_NAME=${host.user.name}`)[0],
-    );
-    await expectGone([...(await killButProvider(run)), inside]);
-    await host.sh("peopled", `rm ${HOLDING_PIPE}`);
-    await expectFinished(run);
-    const { all } = await host.sh("peopled", "grep -c : /etc/passwd; id -un", host.user);
-    expect(all).toBe(`3\n${host.user.name}\n`);
-  });
+  describe("while it replaces a container", () => {
+    const uuids: Record<string, string> = {};
+    // One run is killed with three replacements under way, and another is declared for each.
+    beforeAll(async () => {
+      for (const name of ["first", "copied", "created"]) {
+        uuids[name] = (await instance(daemon, name)).config["volatile.uuid"];
+      }
+      await declare("first", "biggest");
+      await declare("copied", "big");
+      await declare("created", "holding");
+      const run = startUp(host);
+      const unpacks = await Promise.all(
+        ["first", "copied"].map((name) => holdUnpack(daemon, name)),
+      );
+      await makingUser("created");
+      const names = await instanceNames(daemon);
+      for (const name of Object.keys(uuids)) {
+        expect(names).toContainEqual(expect.stringMatching(`^${name}-old-`));
+      }
+      await expectGone(await killButProvider(run));
+      for (const unpack of unpacks) unpack.go();
+      for (const name of ["copied", "created"]) await declare(name, "busybox");
+      await expectFinished(run);
+    });
 
-  test("while it copies a repository", async () => {
-    await declare("copied");
-    const large = fill(host, "copied");
-    const run = startUp(host);
-    const rsync = await holdingOpen(run, large);
-    const left = await killButProvider(run);
-    expect(left.map(({ pid }) => pid)).toContain(rsync.pid);
-    await expectGone(left);
-    truncateSync(large, 0);
-    await expectFinished(run);
-  });
+    test("the new one takes its place", async () => {
+      const { status, config } = await instance(daemon, "first");
+      expect(status).toBe("Running");
+      expect(config["user.repoman.image"]).toBe("biggest");
+      expect(config["volatile.uuid"]).not.toBe(uuids.first);
+    });
 
-  test("while it replaces a container: the new one takes its place", async () => {
-    await declare("first", "biggest");
-    const before = await instance(daemon, "first");
-    const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
-    expect(await instanceNames(daemon)).toContainEqual(expect.stringMatching(/^first-old-/));
-    await expectGone(await killButProvider(run));
-    unpack.go();
-    await expectFinished(run);
-    const after = await instance(daemon, "first");
-    expect(after).toMatchObject({ status: "Running" });
-    expect(after.config["user.repoman.image"]).toBe("biggest");
-    expect(after.config["volatile.uuid"]).not.toBe(before.config["volatile.uuid"]);
-  });
+    test("and that is not wanted any more: the old one is back", async () => {
+      const { status, config } = await instance(daemon, "copied");
+      expect(status).toBe("Running");
+      expect(config["volatile.uuid"]).toBe(uuids.copied);
+    });
 
-  test("while it replaces a container, and not wanted any more: the old one is back", async () => {
-    const before = await instance(daemon, "first");
-    await declare("first", "big");
-    const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
-    await expectGone(await killButProvider(run));
-    unpack.go();
-    await declare("first", "biggest");
-    await expectFinished(run);
-    const after = await instance(daemon, "first");
-    expect(after).toMatchObject({ status: "Running" });
-    expect(after.config["volatile.uuid"]).toBe(before.config["volatile.uuid"]);
-  });
-
-  test("while it replaces a container, before a third image is wanted: only that is left", async () => {
-    await declare("first", "holding");
-    const run = startUp(host);
-    await makingUser();
-    await expectGone(await killButProvider(run));
-    await declare("first", "busybox");
-    await expectFinished(run);
-    const after = await instance(daemon, "first");
-    expect(after.config["user.repoman.image"]).toBe("busybox");
+    test("before a third image is wanted: only that is left", async () => {
+      const { config } = await instance(daemon, "created");
+      expect(config["user.repoman.image"]).toBe("busybox");
+      expect(config["volatile.uuid"]).not.toBe(uuids.created);
+    });
   });
 
   test("while it replaces a container, and Pulumi's state is lost: the old one is back", async () => {
     const before = await instance(daemon, "first");
     await declare("first", "holding");
     const run = startUp(host);
-    await makingUser();
+    await makingUser("first");
     await expectGone(await killButProvider(run));
     const stacks = join(host.home, ".local/state/repoman/pulumi/.pulumi/stacks/repoman");
     rmSync(stacks, { recursive: true });
-    await declare("first", "busybox");
+    await declare("first", "biggest");
     await expectFinished(run);
     const after = await instance(daemon, "first");
     expect(after).toMatchObject({ status: "Running" });

@@ -62,10 +62,14 @@ export interface HeldUnpack {
   kill(): void;
 }
 
-/** Waits until the daemon unpacks an image, and stops it there. */
-export async function holdUnpack(daemon: Daemon): Promise<HeldUnpack> {
-  const { pid } = await soon("an unpacking", () =>
-    everyProcess().find(({ parent, name }) => parent === daemon.pid && name === "tar"),
+/** Waits until the daemon unpacks an image for this instance, and stops it there. */
+export async function holdUnpack(daemon: Daemon, instance: string): Promise<HeldUnpack> {
+  const place = new RegExp(`/containers/repoman_${instance}(/|$)`);
+  const { pid } = await soon(`the unpacking for ${instance}`, () =>
+    everyProcess().find(
+      ({ parent, name, argv }) =>
+        parent === daemon.pid && name === "tar" && argv.some((word) => place.test(word)),
+    ),
   );
   signal(pid, "SIGSTOP");
   return { go: () => signal(pid, "SIGCONT"), kill: () => signal(pid, "SIGKILL") };

@@ -25,14 +25,28 @@ async function declare(name: string, more: Record<string, unknown> = {}): Promis
   host.writeRegistry({ project: projects });
 }
 
+const mounts = () => join(host.home, "mounts");
+const mount = (name: string, more: object = {}) => ({
+  mount: [{ source: join(mounts(), name), path: `/mnt/${name}`, ...more }],
+});
+
+function undeclare(name: string): void {
+  const at = projects.findIndex((each) => each.name === name);
+  if (at >= 0) projects.splice(at, 1);
+  host.writeRegistry({ project: projects });
+}
+
 /** What no output of a foreseen failure may hold. */
 function expectPlain(all: string): void {
   expect(all).not.toMatch(/^\s+at |Exception|TypeError|unhandled/m);
 }
 
 /** What a preview plans to change, and what it warns of. */
-async function previewed(): Promise<{ plan: string[]; warnings: string }> {
-  const { stdout, all } = await repoman(host, 0, "preview", "--json");
+async function previewed(
+  code: number,
+  ...flags: string[]
+): Promise<{ plan: string[]; warnings: string }> {
+  const { stdout, all } = await repoman(host, code, "preview", "--json", ...flags);
   expectPlain(all);
   const { steps, diagnostics } = JSON.parse(stdout) as {
     steps: { op: string; urn: string }[];
@@ -44,6 +58,15 @@ async function previewed(): Promise<{ plan: string[]; warnings: string }> {
     .sort();
   const said = diagnostics.filter(({ severity }) => severity === "warning");
   return { plan, warnings: said.map(({ message }) => message).join("\n") };
+}
+
+/** The next run makes or finishes this project and has nothing to do for any other. */
+async function expectFinishes(name: string): Promise<void> {
+  const { all } = await up(host);
+  expect(all).not.toMatch(/replace|delete/);
+  expect(all).not.toMatch(
+    new RegExp(`(RepoContainer|RsyncBackup) +(?!${name} )\\S+ +(creat|updat)`),
+  );
 }
 
 /** The resources in Pulumi's state, with the ids by which their objects are known. */
@@ -62,8 +85,11 @@ beforeAll(async () => {
   await importBig(daemon, "big");
   await importBig(daemon, "bigger");
   host = await makeHost({ user: "dev", daemon });
-  await declare("alpha");
-  await declare("beta");
+  for (const name of ["needed", "optional"]) host.write(`mounts/${name}/file`, name);
+  await declare("alpha", mount("needed"));
+  await declare("beta", mount("optional", { optional: true }));
+  await declare("moved");
+  await declare("profiled");
   await up(host);
 });
 afterAll(async () => {
@@ -90,15 +116,13 @@ describe("a daemon that does not answer", () => {
     expect(state()).toEqual(before);
 
     await daemon.restart();
-    await expectNoChanges(host);
-    expect(state()).toEqual(before);
   });
 
   test("since it was killed in the middle of a create fails the run; the next one finishes", async () => {
     const before = state();
     await declare("killed", { image: "big" });
     const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
+    const unpack = await holdUnpack(daemon, "killed");
     await daemon.kill();
     unpack.kill();
     const { exitCode, all } = await run.done;
@@ -110,11 +134,10 @@ describe("a daemon that does not answer", () => {
     expect((await repoman(host, 3, "preview")).all).not.toMatch(/Previewing/);
 
     await daemon.restart();
-    expect((await up(host)).all).not.toMatch(/replace|delete/);
+    await expectFinishes("killed");
     const rootfs = join(daemon.dir, "storage-pools/default/containers/repoman_killed/rootfs");
     expect(statSync(join(rootfs, "pad")).size).toBe(PAD_BYTES);
     expect(await instance(daemon, "killed")).toMatchObject({ status: "Running" });
-    await expectNoChanges(host);
     expect(state()).toEqual(expect.arrayContaining(before));
   });
 
@@ -122,7 +145,7 @@ describe("a daemon that does not answer", () => {
     const before = state();
     await declare("stopped", { image: "bigger" });
     const run = startUp(host);
-    const unpack = await holdUnpack(daemon);
+    const unpack = await holdUnpack(daemon, "stopped");
     const stopped = daemon.stop();
     await daemon.api("GET", "/1.0").catch(() => undefined);
     unpack.go();
@@ -132,30 +155,18 @@ describe("a daemon that does not answer", () => {
     expectPlain(all);
 
     await daemon.restart();
-    expect((await up(host)).all).not.toMatch(/replace|delete/);
+    await expectFinishes("stopped");
     expect(await instance(daemon, "stopped")).toMatchObject({ status: "Running" });
-    await expectNoChanges(host);
     expect(state()).toEqual(expect.arrayContaining(before));
   });
 });
 
 describe("what is away on the host", () => {
-  const mounts = () => join(host.home, "mounts");
-  const mount = (name: string, more: object = {}) => ({
-    mount: [{ source: join(mounts(), name), path: `/mnt/${name}`, ...more }],
-  });
   const hide = (path: string) => renameSync(path, `${path}.away`);
   const bringBack = (path: string) => renameSync(`${path}.away`, path);
 
   test("fails only its own project, at preview already; back again, all is as declared", async () => {
-    for (const name of ["needed", "optional"]) host.write(`mounts/${name}/file`, name);
-    await declare("alpha", mount("needed"));
-    await declare("beta", mount("optional", { optional: true }));
-    await declare("moved");
-    await declare("profiled");
-    await up(host);
     const before = state();
-
     const moved = join(host.reposRoot, "moved");
     for (const path of [moved, join(mounts(), "needed"), join(mounts(), "optional")]) hide(path);
     await declare("profiled", { profiles: ["default", "nowhere"] });
@@ -167,7 +178,7 @@ describe("what is away on the host", () => {
       `project "moved": the repository "${moved}" is not there`,
       `project "profiled": the profile "nowhere" is neither in the library nor on the server`,
     ];
-    const { plan, warnings } = await previewed();
+    const { plan, warnings } = await previewed(0);
     const optional = `project "beta": "${mounts()}/optional", mounted at "/mnt/optional", is not there`;
     for (const text of [...troubles, optional]) expect(warnings).toContain(text);
     expect(plan).toEqual(["update RepoContainer::beta"]);
@@ -189,59 +200,48 @@ describe("what is away on the host", () => {
     await declare("profiled", { profiles: ["default"] });
     await up(host);
     expect((await instance(daemon, "alpha")).config["limits.memory"]).toBeUndefined();
-    await expectNoChanges(host);
     expect(state()).toEqual(before);
-  });
-
-  test("and is the backup disk, keeps no container back", async () => {
-    const before = state();
-    await host.backup.unmount();
-    const { plan, warnings } = await previewed();
-    expect(plan).toEqual([]);
-    expect(warnings.match(/Mount the backup disk\./g)).toHaveLength(1);
-    await repoman(host, 1, "preview", "--expect-no-changes");
-
-    await declare("late");
-    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
-    expectPlain(all);
-    expect(await instance(daemon, "late")).toMatchObject({ status: "Running" });
-    // Nothing was copied into the folder that the disk was mounted over.
-    expect(readdirSync(host.backup.path)).toEqual([]);
-    expect(state()).toEqual(expect.arrayContaining(before));
-
-    await host.backup.mount();
-    await up(host);
-    expect(existsSync(join(host.backup.path, "late/.git/HEAD"))).toBe(true);
-    await expectNoChanges(host);
   });
 });
 
-describe("what fails on the server", () => {
-  test("keeps nothing back that does not need it, and is no reason to delete what does", async () => {
+describe("a backup disk that is away", () => {
+  test("is no drift, and no judge is content without it", async () => {
+    await host.backup.unmount();
+    const { plan, warnings } = await previewed(1, "--expect-no-changes");
+    expect(plan).toEqual([]);
+    expect(warnings.match(/Mount the backup disk\./g)).toHaveLength(1);
+  });
+
+  test("keeps no container back, nor does what a server refuses, which is no reason to delete", async () => {
+    const before = state().filter((each) => !each.includes("::moved "));
     host.write(
       ".config/repoman/profiles.d/refused.yml",
       "description: Refused\nconfig:\n  limits.nonsense: '1'\n",
     );
     await declare("alpha", { profiles: ["default", "refused"] });
-    await declare("last");
-    projects.splice(
-      projects.findIndex(({ name }) => name === "moved"),
-      1,
-    );
-    await declare("beta");
+    await declare("late");
+    undeclare("moved");
     const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
     expect(all).toMatch(/error: cannot create profile "refused": Unknown configuration key/);
     expect(all).toContain('error: project "alpha": it needs the profile "refused", which failed');
+    expect(all).toMatch(/RsyncBackup \(late\):\s+error: .*\s+Mount the backup disk\./);
     expectPlain(all);
     const names = await instanceNames(daemon);
     expect(names).toEqual(projects.map(({ name }) => name as string).sort());
     const { containers } = outputs(host);
-    expect(containers.last).toMatchObject({ state: "Running" });
+    expect(containers.late).toMatchObject({ state: "Running" });
     expect(containers.alpha).toMatchObject({ state: null });
     expect(containers.moved).toBeUndefined();
+    // Nothing was copied into the folder that the disk was mounted over.
+    expect(readdirSync(host.backup.path)).toEqual([]);
+    expect(state()).toEqual(expect.arrayContaining(before));
+  });
 
+  test("and is back, has what it missed, and nothing is left to do", async () => {
+    await host.backup.mount();
     await declare("alpha", { profiles: ["default"] });
     await up(host);
+    expect(existsSync(join(host.backup.path, "late/.git/HEAD"))).toBe(true);
     await expectNoChanges(host);
   });
 });
