@@ -42,6 +42,11 @@ afterAll(async () => {
 });
 
 const status = async (name: string) => (await instance(daemon, name))?.status;
+const stop = (name: string) =>
+  daemon.api("PUT", `/1.0/instances/${name}/state?project=repoman`, {
+    action: "stop",
+    force: true,
+  });
 const terminal = (args: string[], options: TerminalOptions = {}) =>
   openTerminal(host, [join(host.project, "bin/repoman"), ...args], {
     ...options,
@@ -105,7 +110,7 @@ describe("shell", () => {
   });
 
   test("asks before it starts a container; without a terminal that is bad usage", async () => {
-    await repoman(host, 0, "stop", "web", "--force");
+    await stop("web");
     const { all } = await repoman(host, 2, "shell", "web", "--", "true");
     expect(all).toContain("does not run (stopped)\n  Add --start");
     const refused = terminal(["shell", "web", "--", "true"]);
@@ -120,7 +125,7 @@ describe("shell", () => {
     agreed.type(`this${KEY.enter}`);
     await agreed.shows("got this");
     expect(await agreed.done).toMatchObject({ exitCode: 0 });
-    await repoman(host, 0, "stop", "web", "--force");
+    await stop("web");
     const { stdout } = await repoman(host, 0, "shell", "web", "--start", "--", "echo", "up");
     expect(stdout).toBe("up\n");
   });
