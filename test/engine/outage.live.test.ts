@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
-import { exclusively } from "../rig/place.ts";
 import { expectNoChanges, instance, instanceNames, outputs, repoman, STACK, up } from "./estate.ts";
 import { holdUnpack, startUp } from "./moments.ts";
 import { importBig, PAD_BYTES } from "./odd-images.ts";
@@ -59,11 +58,6 @@ async function previewed(
     .sort();
   const said = diagnostics.filter(({ severity }) => severity === "warning");
   return { plan, warnings: said.map(({ message }) => message).join("\n") };
-}
-
-/** Daemons that set up their bridges at once can get in each other's way, and one is without then. */
-function restart(): Promise<void> {
-  return exclusively("daemon", () => daemon.restart());
 }
 
 /** The next run makes or finishes this project and has nothing to do for any other. */
@@ -125,7 +119,7 @@ describe("a daemon that does not answer", () => {
     expectPlain(plain.all);
     expect(state()).toEqual(before);
 
-    await restart();
+    await daemon.restart();
   });
 
   test("since it was killed in the middle of a create fails the run; the next one finishes", async () => {
@@ -143,7 +137,7 @@ describe("a daemon that does not answer", () => {
     expect(state()).toEqual(expect.arrayContaining(before));
     expect((await repoman(host, 3, "preview")).all).not.toMatch(/Previewing/);
 
-    await restart();
+    await daemon.restart();
     await expectFinishes("killed");
     const rootfs = join(daemon.dir, "storage-pools/default/containers/repoman_killed/rootfs");
     expect(statSync(join(rootfs, "pad")).size).toBe(PAD_BYTES);
@@ -164,7 +158,7 @@ describe("a daemon that does not answer", () => {
     expect(exitCode, all).toBe(3);
     expectPlain(all);
 
-    await restart();
+    await daemon.restart();
     await expectFinishes("stopped");
     expect(await instance(daemon, "stopped")).toMatchObject({ status: "Running" });
     expect(state()).toEqual(expect.arrayContaining(before));

@@ -162,7 +162,7 @@ async function launch(options: DaemonOptions): Promise<Daemon> {
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGTERM");
-      await start();
+      await exclusively("daemon", start);
     },
     freeze: () => void incusdProcess?.kill("SIGSTOP"),
     thaw: () => void incusdProcess?.kill("SIGCONT"),

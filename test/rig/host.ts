@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stringify } from "smol-toml";
 import { type BackupDisk, makeBackupDisk } from "./backup.ts";
@@ -51,8 +51,6 @@ export interface Host {
   /** The stack's state as it lies in the backend, which `pulumi stack export` takes a second for. */
   // biome-ignore lint/suspicious/noExplicitAny: a test names the fields it looks at
   deployment(stack: string): any;
-  /** Takes all resources out of the stack's state; the stack stays. */
-  forget(stack: string): void;
   /** A script in a container, as root there unless a uid is given. */
   sh(container: string, script: string, options?: InContainer): Promise<Finished>;
   /** Makes a daemon that listens (`https`) a remote of the user's `incus` client. */
@@ -154,14 +152,6 @@ export async function makeHost(options: HostOptions): Promise<Host> {
       return launch(["pulumi", ...args], { ...given, env: { ...pulumiEnv, ...given.env } });
     },
     deployment: (stack) => JSON.parse(readFileSync(stateFile(stack), "utf8")).checkpoint.latest,
-    forget(stack) {
-      const file = stateFile(stack);
-      if (!existsSync(file)) return;
-      const state = JSON.parse(readFileSync(file, "utf8"));
-      const { resources: _, pending_operations: __, ...rest } = state.checkpoint.latest ?? {};
-      state.checkpoint.latest = rest;
-      write(file, JSON.stringify(state));
-    },
     sh(container, script, { project: incusProject = "repoman", uid, gid, cwd } = {}) {
       const flags = ["--project", incusProject, "--force-noninteractive"];
       if (uid !== undefined) flags.push("--user", String(uid));
