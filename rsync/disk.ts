@@ -88,7 +88,7 @@ export async function inspectDisk(
   if (asked && !fresh && performance.now() < asked.until) {
     const asksNow = asked.until === Number.POSITIVE_INFINITY;
     const disk = await asked.disk;
-    if (asksNow || (disk.ok && isStillThere(disk))) return disk;
+    if (asksNow || isStillThere(disk)) return disk;
   }
   const answer = { disk: inspect(backupRoot, timeoutMs), until: Number.POSITIVE_INFINITY };
   answers.set(backupRoot, answer);
@@ -99,7 +99,10 @@ export async function inspectDisk(
   }
 }
 
-function isStillThere({ root, mount }: Extract<Disk, { ok: true }>): boolean {
+/** Only of a disk that is marked: whoever has mounted the right one instead is not to be refused. */
+function isStillThere(disk: Disk): boolean {
+  if (!disk.ok || typeof disk.marker !== "object") return false;
+  const { root, mount } = disk;
   const now = topmostMount(readMounts(), root);
   return now !== undefined && now.id === mount.id && now.source === mount.source;
 }
