@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import { isMounted } from "./lxcfs.js";
 import { asRoot, lastWords } from "./process.js";
@@ -54,10 +55,24 @@ export async function mountFolder(paths) {
   return target;
 }
 
-/** Undoes it, once the daemon is down. @param {Paths} paths */
+/** How long what the daemon has started may take to let go of its folder, in tries of 100 ms. */
+const TRIES = 50;
+/** umount's exit code where a mount could not be taken off. */
+const BUSY = 32;
+
+/**
+ * Undoes it, once the daemon is down. One that was killed has left mounts of its own below, and
+ * what ends with a container needs a moment.
+ *
+ * @param {Paths} paths
+ */
 export async function unmountFolder(paths) {
   const target = daemonFolder(paths);
   const purpose = "Unmounting Incus's folder";
-  if (isMounted(target)) await asRoot(["umount", target], purpose);
+  for (let tries = 0; isMounted(target) && tries < TRIES; tries++) {
+    if (tries > 0) await sleep(100);
+    const { code } = await asRoot(["umount", "--recursive", target], purpose);
+    if (code !== BUSY) break;
+  }
   if (existsSync(target)) await asRoot(["rmdir", "--ignore-fail-on-non-empty", target], purpose);
 }
