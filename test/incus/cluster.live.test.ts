@@ -9,14 +9,14 @@ let incus: IncusClient;
 
 beforeAll(async () => {
   [first, second] = await Promise.all([
-    startDaemon({ https: true }),
+    // Both members share this host, where a bridge can exist only once: there is none.
+    startDaemon({ https: true, bare: true }),
     startDaemon({ https: true, bare: true }),
   ]);
-  await importImages(first, ["busybox"]);
-  // Both members share this host, where a bridge can exist only once.
+  await first.api("POST", "/1.0/storage-pools", { name: "default", driver: "dir", config: {} });
   const root = { type: "disk", path: "/", pool: "default" };
   await first.api("PUT", "/1.0/profiles/default", { config: {}, devices: { root } });
-  await first.api("DELETE", `/1.0/networks/${first.bridge}`);
+  await importImages(first, ["busybox"]);
   await first.api("PUT", "/1.0/cluster", { server_name: "one", enabled: true });
   await join();
   incus = await connect({ env: first.env });
