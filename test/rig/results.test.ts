@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { countResults, summaryLine } from "./run-vitest.js";
+import { countResults, failedFiles, replaced, summaryLine } from "./run-vitest.js";
 
+let number = 0;
 const file = (status: string, ...tests: string[]) => ({
+  name: `/test/${number++}`,
   status,
   assertionResults: tests.map((one) => ({ status: one })),
 });
@@ -20,4 +22,15 @@ test("a file that could not be loaded is a failure", () => {
 
 test("a run without results is a failure", () => {
   expect(summaryLine(countResults(undefined))).toBe("0 passed, 1 failed");
+});
+
+test("files that failed are tried once more, and count by that", () => {
+  const first = {
+    testResults: [file("passed", "passed"), file("failed"), file("failed", "failed")],
+  };
+  const [, mended = "", broken = ""] = first.testResults.map(({ name }) => name);
+  expect(failedFiles(first)).toEqual([mended, broken]);
+  const again = { testResults: [{ ...file("passed", "passed", "passed"), name: mended }] };
+  expect(summaryLine(countResults(replaced(first, again)))).toBe("3 passed, 1 failed");
+  expect(summaryLine(countResults(replaced(first, undefined)))).toBe("1 passed, 2 failed");
 });
