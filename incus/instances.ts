@@ -36,6 +36,28 @@ export function instanceCalls(transport: Transport) {
     return { value: reply.metadata as Instance, etag: reply.etag };
   }
 
+  /** To another name or project: for the server that is one call. */
+  async function relocate(
+    project: string,
+    name: string,
+    verb: string,
+    body: object,
+    options: CallOptions,
+  ): Promise<void> {
+    await changeInstance(
+      transport,
+      project,
+      name,
+      {
+        method: "POST",
+        path: apiPath(["instances", name], { project }),
+        body,
+        about: about(verb, project, name),
+      },
+      options,
+    );
+  }
+
   return {
     getInstance,
     ...states,
@@ -141,18 +163,8 @@ export function instanceCalls(transport: Transport) {
       to: string,
       options: CallOptions = {},
     ): Promise<void> {
-      await changeInstance(
-        transport,
-        project,
-        name,
-        {
-          method: "POST",
-          path: apiPath(["instances", name], { project }),
-          body: { name: to },
-          about: about(`rename (to ${JSON.stringify(to)})`, project, name),
-        },
-        options,
-      );
+      const verb = `rename (to ${JSON.stringify(to)})`;
+      await relocate(project, name, verb, { name: to }, options);
     },
 
     /**
@@ -165,16 +177,12 @@ export function instanceCalls(transport: Transport) {
       to: string,
       options: CallOptions = {},
     ): Promise<void> {
-      await changeInstance(
-        transport,
+      const verb = `move (to project ${JSON.stringify(to)})`;
+      await relocate(
         project,
         name,
-        {
-          method: "POST",
-          path: apiPath(["instances", name], { project }),
-          body: { name, migration: true, project: to },
-          about: about(`move (to project ${JSON.stringify(to)})`, project, name),
-        },
+        verb,
+        { name, migration: true, project: to },
         // A pool may have to copy it.
         { timeoutMs: MOVE_TIMEOUT, ...options },
       );
