@@ -3,27 +3,20 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { addProject } from "../../registry/edit/edits.ts";
 import { editRegistry } from "../../registry/edit/file.ts";
-import { instance, repoman } from "../engine/estate.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import { instance, repoman, Shared } from "../engine/estate.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["web-project", "api", "lib"] });
 let daemon: Daemon;
 let host: Host;
 
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  for (const name of ["web-project", "api", "lib"]) await host.repo(name);
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
+beforeAll(() => {
+  ({ daemon, host } = shared);
 });
 
 const file = () => join(host.home, ".config/repoman/repoman.toml");

@@ -9,27 +9,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectNoChanges, repoman, up } from "../engine/estate.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { expectNoChanges, repoman, Shared, up } from "../engine/estate.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["alpha"] });
 let daemon: Daemon;
 let host: Host;
 
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
+beforeAll(() => {
+  ({ daemon, host } = shared);
   own("mine", "description: Mine\nconfig:\n  limits.memory: 256MiB\n");
   registry();
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 const registry = (more: Record<string, unknown> = {}) =>

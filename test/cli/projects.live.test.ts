@@ -3,36 +3,31 @@
 
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
   expectNoChanges,
   instance,
   instanceNames,
   outputs,
   repoman,
+  Shared,
   STACK,
 } from "../engine/estate.ts";
 import { soon } from "../engine/moments.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["web", "work/api", "spare"] });
 let daemon: Daemon;
 let host: Host;
 
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  for (const name of ["web", "work/api", "spare"]) await host.repo(name);
+beforeAll(() => {
+  ({ daemon, host } = shared);
   const { uid, gid } = host.user;
   chownSync(join(host.reposRoot, "work"), uid, gid);
   host.writeRegistry({});
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 const config = (path: string) => join(host.home, ".config/repoman", path);

@@ -2,21 +2,18 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectNoChanges, instance, instanceNames, repoman, up } from "../engine/estate.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import { beforeAll, expect, test } from "vitest";
+import { expectNoChanges, instance, instanceNames, repoman, Shared, up } from "../engine/estate.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["alpha", "gone", "hand"] });
 let daemon: Daemon;
 let host: Host;
 
 beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  for (const name of ["alpha", "gone", "hand"]) await host.repo(name);
+  ({ daemon, host } = shared);
   host.writeRegistry({
     project: [
       { name: "alpha", backup: false },
@@ -24,10 +21,6 @@ beforeAll(async () => {
     ],
   });
   await up(host);
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 const registry = () => readFileSync(join(host.home, ".config/repoman/repoman.toml"), "utf8");

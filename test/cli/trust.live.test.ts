@@ -2,26 +2,20 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectNoChanges, instance, repoman, up } from "../engine/estate.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import { beforeAll, expect, test } from "vitest";
+import { expectNoChanges, instance, repoman, Shared, up } from "../engine/estate.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { KEY, openTerminal } from "./terminal.ts";
 
+const shared = new Shared({ images: ["busybox"] });
 let daemon: Daemon;
 let host: Host;
 
 beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
+  ({ daemon, host } = shared);
   await host.repo("alpha", { ".repoman.toml": '[env]\nCOLOUR = "blue"\n' });
   host.writeRegistry({ project: [{ name: "alpha" }] });
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 const trust = (...args: string[]) =>

@@ -2,22 +2,19 @@
 
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { instanceNames, repoman, up } from "../engine/estate.ts";
+import { beforeAll, expect, test } from "vitest";
+import { instanceNames, repoman, Shared, up } from "../engine/estate.ts";
 import { linkToolchain } from "../rig/copy.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
 import { until } from "../rig/place.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["alpha"] });
 let daemon: Daemon;
 let host: Host;
 
 beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
+  ({ daemon, host } = shared);
   host.write(".config/repoman/profiles.d/tools.yml", "description: T\nconfig: {}\n");
   host.writeRegistry({ project: [{ name: "alpha", profiles: ["default", "tools"] }] });
   await up(host);
@@ -26,10 +23,6 @@ beforeAll(async () => {
   const installing = await host.run(["node", "tools/install-cli.js"]);
   expect(installing.exitCode, installing.all).toBe(0);
   symlinkSync("/bin/true", join(host.home, ".local/bin/other"));
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 const state = (name: string) => join(host.home, ".local/state/repoman", name);

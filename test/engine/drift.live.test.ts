@@ -4,23 +4,20 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { openTerminal } from "../cli/terminal.ts";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
-import { expectNoChanges, instance, repoman, STACK, up } from "./estate.ts";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
+import { expectNoChanges, instance, repoman, Shared, STACK, up } from "./estate.ts";
 
 const ALPHA = "/1.0/instances/alpha?project=repoman";
 
+const shared = new Shared({ images: ["busybox"], repos: ["alpha", "beta"] });
 let daemon: Daemon;
 let host: Host;
 
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  for (const name of ["alpha", "beta"]) await host.repo(name);
+beforeAll(() => {
+  ({ daemon, host } = shared);
   host.write(
     ".config/repoman/profiles.d/tools.yml",
     "description: Tools\nconfig:\n  limits.processes: '500'\ndevices:\n  scratch:\n    type: disk\n    source: /var\n    path: /mnt/scratch\n    readonly: 'true'\n",
@@ -28,10 +25,6 @@ beforeAll(async () => {
   host.write(".config/repoman/profiles.d/extra.yml", "description: Extra\nconfig: {}\n");
   host.write(".config/repoman/profiles.d/spare.yml", "description: Spare\nconfig: {}\n");
   declare();
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
 });
 
 /** Writes the registry, with more for alpha. */

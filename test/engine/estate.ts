@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import type { Finished } from "../rig/command.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
+import { type Image, importImages } from "../rig/images.ts";
 
 /** The stack's name in every test: the machine's host name says nothing. */
 export const STACK = "rig";
@@ -46,19 +46,26 @@ export async function instanceNames(daemon: Daemon, project = "repoman"): Promis
 }
 
 /**
- * A machine with the repositories alpha and beta for all tests of a file. What one test leaves is
- * where the next one begins: an estate of its own for each would take three times as long.
+ * A daemon, and a user's machine beside it, for all tests of a file. What one test leaves is where
+ * the next one begins: an estate of its own for each would take three times as long.
  */
 export class Shared {
   daemon!: Daemon;
   host!: Host;
 
-  constructor() {
+  /**
+   * @param options.images all of the tests' own unless said
+   * @param options.repos the names of repositories with a README in each
+   */
+  constructor({
+    images,
+    repos = [],
+  }: { images?: readonly Image[]; repos?: readonly string[] } = {}) {
     beforeAll(async () => {
       this.daemon = await startDaemon();
-      await importImages(this.daemon);
+      await importImages(this.daemon, images);
       this.host = await makeHost({ user: "dev", daemon: this.daemon });
-      for (const name of ["alpha", "beta"]) await this.host.repo(name);
+      for (const name of repos) await this.host.repo(name);
     });
     afterAll(async () => {
       await this.host?.dispose();

@@ -9,7 +9,7 @@ import type { Host } from "../rig/host.ts";
 import { fingerprintOf, setAlias } from "../rig/images.ts";
 import { expectNoChanges, instance, instanceNames, repoman, Shared, up } from "./estate.ts";
 
-const estate = new Shared();
+const estate = new Shared({ repos: ["alpha", "beta"] });
 const uuid = (name: string) => estate.uuid(name);
 let daemon: Daemon;
 let host: Host;

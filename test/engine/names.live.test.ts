@@ -2,24 +2,17 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../rig/daemon.ts";
-import { type Host, makeHost } from "../rig/host.ts";
-import { importImages } from "../rig/images.ts";
-import { expectNoChanges, instanceNames, repoman, up } from "./estate.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Daemon } from "../rig/daemon.ts";
+import type { Host } from "../rig/host.ts";
+import { expectNoChanges, instanceNames, repoman, Shared, up } from "./estate.ts";
 
+const shared = new Shared({ images: ["busybox"], repos: ["alpha"] });
 let daemon: Daemon;
 let host: Host;
 
-beforeAll(async () => {
-  daemon = await startDaemon();
-  await importImages(daemon, ["busybox"]);
-  host = await makeHost({ user: "dev", daemon });
-  await host.repo("alpha");
-});
-afterAll(async () => {
-  await host?.dispose();
-  await daemon?.dispose();
+beforeAll(() => {
+  ({ daemon, host } = shared);
 });
 
 describe("a name that is no name", () => {

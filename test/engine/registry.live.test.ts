@@ -16,7 +16,7 @@ import {
   up,
 } from "./estate.ts";
 
-const estate = new Shared();
+const estate = new Shared({ repos: ["alpha", "beta"] });
 const projects: Shared["projects"] = (...list) => estate.projects(...list);
 const uuid = (name: string) => estate.uuid(name);
 let daemon: Daemon;
