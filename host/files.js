@@ -1,6 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import {
+  closeSync,
+  fchmodSync,
+  fsync as fsyncCallback,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+/** The one step that waits for the disk: the others are done before a thread could be asked to. */
+const fsync = promisify(fsyncCallback);
 
 /**
  * Replaces a file so that a crash at any moment leaves the old content or the new one:
@@ -13,29 +28,39 @@ import { basename, dirname, join } from "node:path";
  */
 export async function writeFileAtomic(file, content, { mode } = {}) {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  const old = mode === undefined ? await stat(file).catch(() => undefined) : undefined;
+  mkdirSync(folder, { recursive: true });
+  const old = mode === undefined ? modeOf(file) : undefined;
   const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    const handle = await open(temporary, "wx", mode ?? (old ? old.mode & 0o7777 : 0o644));
+    const fd = openSync(temporary, "wx", mode ?? old ?? 0o644);
     try {
-      await handle.writeFile(content);
+      writeFileSync(fd, content);
       // The umask does not apply to an explicit chmod.
-      await handle.chmod(mode ?? (old ? old.mode & 0o7777 : 0o644 & ~process.umask()));
-      await handle.sync();
+      fchmodSync(fd, mode ?? old ?? 0o644 & ~process.umask());
+      await fsync(fd);
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
-    await rename(temporary, file);
+    renameSync(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
-  const directory = await open(folder, "r");
+  const directory = openSync(folder, "r");
   try {
-    await directory.sync();
+    await fsync(directory);
   } finally {
-    await directory.close();
+    closeSync(directory);
+  }
+}
+
+/** @param {string} file @returns {number | undefined} undefined where there is none to be kept */
+function modeOf(file) {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found && found.mode & 0o7777;
+  } catch {
+    return undefined;
   }
 }
 

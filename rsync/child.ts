@@ -25,7 +25,15 @@ export interface AskOptions {
  * The environment of every child: messages in English and unescaped by any locale, and nothing
  * by which a user's settings change what rsync does (`RSYNC_*`, `CVSIGNORE`, aliases in `~/.popt`).
  */
-export function plainEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  // Node asks the system for every variable, every time.
+  environment ??= plainOf(process.env);
+  return environment;
+}
+
+let environment: NodeJS.ProcessEnv | undefined;
+
+function plainOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const plain: NodeJS.ProcessEnv = {};
   for (const [key, value] of Object.entries(env)) {
     if (/^(RSYNC_|LC_|LANG)/.test(key) || key === "CVSIGNORE" || key === "POSIXLY_CORRECT")

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../host/files.js";
@@ -193,7 +193,7 @@ export async function readDiskRecord(
   backupRoot: string,
 ): Promise<DiskRecord | "unreadable" | undefined> {
   try {
-    const text = await readFile(diskRecordFile(recordsDir, backupRoot), "utf8");
+    const text = readFileSync(diskRecordFile(recordsDir, backupRoot), "utf8");
     return diskRecordShape.parse(JSON.parse(text));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : "unreadable";

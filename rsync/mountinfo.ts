@@ -72,15 +72,24 @@ export function topmostMount(mounts: readonly Mount[], path: string): Mount | un
   return current;
 }
 
-/** This process's mounts. Reading them never waits for a file system. */
+/**
+ * This process's mounts. Reading them never waits for a file system; they are read once in a turn
+ * of the event loop, and parsed when they have changed, since each of many repositories asks for
+ * them several times.
+ */
 export function readMounts(): readonly Mount[] {
+  if (isRead) return latest.mounts;
   const text = readFileSync("/proc/self/mountinfo", "utf8");
-  // Asked several times for each of many repositories, and hardly ever changed in between.
   if (text !== latest.text) latest = { text, mounts: parseMountinfo(text) };
+  isRead = true;
+  setImmediate(() => {
+    isRead = false;
+  });
   return latest.mounts;
 }
 
 let latest: { text: string; mounts: readonly Mount[] } = { text: "", mounts: [] };
+let isRead = false;
 
 /** File systems whose answers do not hang on another machine or process. */
 const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "tmpfs"]);
