@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  * descriptor open. Children do not inherit it.
  */
 export class HeldLock {
-  /** @param {number} fd */
+  /** @param {number} fd of `openLock`, on which the lock was taken */
   constructor(fd) {
     this.fd = fd;
   }
@@ -32,19 +32,74 @@ export class HeldLock {
  * @returns {HeldLock | { holder: string }}
  */
 export function tryLock(file, who) {
+  const fd = openLock(file);
+  try {
+    if (takeLock(fd, who)) return new HeldLock(fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  closeSync(fd);
+  return { holder: lockHolder(file) };
+}
+
+/**
+ * Opens a lock without taking it.
+ *
+ * @param {string} file made if absent
+ * @returns {number} a file descriptor
+ */
+export function openLock(file) {
   mkdirSync(dirname(file), { recursive: true });
-  const fd = openSync(file, "a+", 0o600);
+  return openSync(file, "a+", 0o600);
+}
+
+/**
+ * Takes a lock that is open.
+ *
+ * @param {number} fd of `openLock`
+ * @param {string} who
+ * @returns {boolean} false when somebody else holds it
+ */
+export function takeLock(fd, who) {
   const { status, error } = spawnSync("flock", ["--nonblock", "--exclusive", "3"], {
     stdio: ["ignore", "ignore", "ignore", fd],
   });
-  if (status === 0) {
-    ftruncateSync(fd, 0);
-    writeSync(fd, `${who}\n`);
-    return new HeldLock(fd);
-  }
-  closeSync(fd);
   if (error) throw error;
-  return { holder: readFileSync(file, "utf8").trim() || "another process" };
+  if (status !== 0) return false;
+  ftruncateSync(fd, 0);
+  writeSync(fd, `${who}\n`);
+  return true;
+}
+
+/** @param {string} file @returns {string} who holds the lock, as they have said it */
+export function lockHolder(file) {
+  return readFileSync(file, "utf8").trim() || "another process";
+}
+
+/** Exit codes of `locking`: somebody else holds the lock; it cannot be taken at all. */
+export const LOCK_BUSY = 75;
+export const LOCK_TROUBLE = 76;
+
+const TAKE_AND_EXEC = [
+  `flock --nonblock --exclusive --conflict-exit-code ${LOCK_BUSY} 3`,
+  `|| { test $? = ${LOCK_BUSY} && exit ${LOCK_BUSY}; exit ${LOCK_TROUBLE}; };`,
+  'echo "$1" >"$2"; shift 2; exec "$@"',
+].join(" ");
+
+/**
+ * The argument list of a child that takes the lock before it becomes `argv`: starting flock(1) from
+ * a process of Node's size takes longer than flock does. The child gets the open lock as its
+ * descriptor 3, and what it takes is held here too. The script is constant; all that varies is an
+ * argument to it.
+ *
+ * @param {string} file
+ * @param {string} who
+ * @param {readonly string[]} argv
+ * @returns {[string, ...string[]]}
+ */
+export function locking(file, who, argv) {
+  return ["sh", "-c", TAKE_AND_EXEC, "sh", who, file, ...argv];
 }
 
 /**

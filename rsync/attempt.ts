@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ask } from "./child.ts";
 import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
@@ -10,6 +9,7 @@ import { repositoryExcludes } from "./excludes.ts";
 import { borrowing, holdsGit } from "./git.ts";
 import { judgeDestination } from "./judge.ts";
 import { nothingToCopy } from "./limits.ts";
+import type { RepositoryLock } from "./lock.ts";
 import { ownersLost } from "./owners.ts";
 import { findSite } from "./probe.ts";
 import { inspectSource, type Source } from "./source.ts";
@@ -28,16 +28,21 @@ export interface Attempt extends End {
 
 export interface Surroundings extends MirrorOptions {
   last: LastGood | undefined;
-  lockFd: number;
+  lock: RepositoryLock;
+  /**
+   * Makes sure that the lock is held, and that nobody was at it since `last` was read. Called before
+   * anything is judged by what the copy holds, or done to it.
+   */
+  settle: () => void;
   /** The last run broke off: it may have left something unfinished on the disk. */
   cutOff: boolean;
-  /** Folder of this host for this run's lists; made here. */
+  /** Folder of this host for this run's lists. */
   work: string;
   /** Called before the copy is changed for the first time. */
   onStart: () => Promise<void>;
 }
 
-/** One run, under the repository's lock. */
+/** One run. What it finds is settled under the repository's lock, which the comparison takes. */
 export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<Attempt> {
   if (around.signal?.aborted) return INTERRUPTED;
   around.onProgress?.({ phase: "checking", bytes: 0 });
@@ -59,7 +64,6 @@ export async function attempt(spec: CheckedSpec, around: Surroundings): Promise<
   const { disk } = claimed.recorded;
   const elsewhere = judgeDestination(spec, claimed.mount, disk, around.last);
   if (elsewhere) return { ...elsewhere, disk };
-  mkdirSync(around.work, { recursive: true, mode: 0o700 });
   const done = await run(spec, claimed, source, around);
   return { ...done, disk, warnings: [...claimed.notices, ...(done.warnings ?? [])] };
 }
@@ -90,7 +94,7 @@ async function run(
     checksum: around.checksum ?? false,
     run: {
       folder: site.folder,
-      lockFd: around.lockFd,
+      lock: around.lock,
       stallAfter: spec.stallAfter,
       signal: around.signal,
       onProgress:
@@ -128,6 +132,7 @@ async function run(
       allowDeletes,
       noDelete,
     });
+    around.settle();
     const { found, end, verdict } = decision;
     const { counts } = found;
     if (end.result === "failed") return finish(end, counts, found.outcome.failures);
@@ -138,6 +143,7 @@ async function run(
     }
     totalBytes = counts.copiedBytes;
   }
+  around.settle();
   if (around.signal?.aborted) return INTERRUPTED;
   await around.onStart();
   job.run.onProgress?.({ bytes: 0, rate: 0 });

@@ -4,10 +4,8 @@ import type { Abilities } from "./disk.ts";
  * What every run of rsync has in common. `--delay-updates` is not among it: each file is put in
  * place by a rename anyway, and holding all of them back would need the space twice; what must
  * not be seen half-done, a git repository, is ordered instead (git.ts).
- *
- * @param rules file of NUL-terminated rules
  */
-export function commonArgs(abilities: Abilities, rules: string): string[] {
+export function commonArgs(abilities: Abilities): string[] {
   return [
     "-aHS",
     ...(abilities.acls ? ["-A"] : []),
@@ -19,7 +17,6 @@ export function commonArgs(abilities: Abilities, rules: string): string[] {
     "--no-human-readable",
     "--stats",
     "--from0",
-    `--exclude-from=${rules}`,
   ];
 }
 

@@ -27,10 +27,10 @@ const KEPT_FOLDERS = 1000;
 /**
  * Compares source and copy without changing either.
  *
- * @param paths.work folder of this host for the lists
+ * @param paths.work folder of this host for the lists; made when there is one
  */
 export async function compare(
-  paths: { source: string; destination: string; rules: string; work: string },
+  paths: { source: string; destination: string; work: string },
   abilities: Abilities,
   options: RunOptions & { noDelete: boolean; checksum: boolean },
 ): Promise<Found> {
@@ -45,8 +45,9 @@ export async function compare(
   const outcome = await runRsync(
     [
       "--dry-run",
-      ...commonArgs(abilities, paths.rules),
-      ...(options.noDelete ? [] : ["--delete-delay"]),
+      ...commonArgs(abilities),
+      // Nothing is deleted here, so the quickest way of looking for it will do.
+      ...(options.noDelete ? [] : ["--delete-during"]),
       ...(options.checksum ? ["--checksum"] : []),
       `--out-format=${ITEM_FORMAT}`,
       "--",

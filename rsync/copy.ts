@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ClaimedSite, onDisk } from "./claim.ts";
 import { commonArgs, deleteArgs } from "./command.ts";
 import type { Abilities } from "./disk.ts";
-import { type Excludes, type PhaseRules, ruleFile, WHOLE } from "./excludes.ts";
+import { type Excludes, type PhaseRules, rulesOf, WHOLE } from "./excludes.ts";
 import { type GitFolder, gitRules, isPassing } from "./git.ts";
 import { noCounts } from "./output.ts";
 import { deletePacked } from "./packed.ts";
@@ -21,7 +20,7 @@ export interface Job {
   spec: CheckedSpec;
   site: ClaimedSite;
   excludes: Excludes;
-  /** Folder of this host for rules and lists. */
+  /** Folder of this host for lists. */
   work: string;
   /** Lowered when the disk turns out not to keep something. */
   abilities: Abilities;
@@ -117,7 +116,7 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
 export async function clearScratch({ spec, site, run }: Job): Promise<void> {
   await onDisk(spec, site, ["rm", "-rf", "--", spec.name], {
     timeoutMs: CLEANUP_MS,
-    lockFd: run.lockFd,
+    lockFd: run.lock?.fd,
     signal: run.signal,
   });
 }
@@ -193,18 +192,20 @@ async function phase(
   to: string,
   extra: readonly string[],
 ): Promise<RunOutcome> {
-  const file = join(job.work, "rules");
-  await writeFile(file, ruleFile(job.spec.exclude ?? [], job.excludes.patterns, rules));
   const before = counts.copiedBytes;
   const onProgress: RunOptions["onProgress"] = (progress) =>
     job.run.onProgress?.({ ...progress, bytes: before + progress.bytes });
   // A word for every file is a good deal of work where nobody listens.
   const heard = job.run.onProgress !== undefined && to !== aside(job);
-  const options = { ...job.run, onProgress: heard ? onProgress : undefined };
+  const options = {
+    ...job.run,
+    rules: rulesOf(job.spec.exclude ?? [], job.excludes.patterns, rules),
+    onProgress: heard ? onProgress : undefined,
+  };
   const paths = ["--", `${from}/`, `${to}/`];
   for (;;) {
     const args = [
-      ...commonArgs(job.abilities, file),
+      ...commonArgs(job.abilities),
       ...(heard ? ["--info=progress2"] : []),
       ...(job.checksum ? ["--checksum"] : []),
       ...extra,

@@ -1,9 +1,7 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { compare, type Found } from "./compare.ts";
 import type { Abilities } from "./disk.ts";
 import { type End, endOf } from "./end.ts";
-import { type Excludes, ruleFile, WHOLE } from "./excludes.ts";
+import { type Excludes, rulesOf, WHOLE } from "./excludes.ts";
 import { findGitFolders, type GitFolder } from "./git.ts";
 import { judgeChanges, nothingToCopy, type Verdict } from "./limits.ts";
 import { countRepacked } from "./packed.ts";
@@ -15,7 +13,7 @@ export interface Question {
   spec: CheckedSpec;
   excludes: Excludes;
   abilities: Abilities;
-  /** Folder of this host for rules and lists. */
+  /** Folder of this host for lists. */
   work: string;
   /** The copy as rsync finds it from the folder that it stands in. */
   destination: string;
@@ -42,12 +40,16 @@ export interface Decision {
 /** Compares source and copy and judges what a run would change. Changes nothing. */
 export async function decide(question: Question): Promise<Decision> {
   const { spec, work, noDelete, checksum } = question;
-  const rules = join(work, "rules");
-  writeFileSync(rules, ruleFile(spec.exclude ?? [], question.excludes.patterns, WHOLE));
   const found = await compare(
-    { source: spec.source, destination: question.destination, rules, work },
+    { source: spec.source, destination: question.destination, work },
     question.abilities,
-    { ...question.run, onProgress: undefined, noDelete, checksum },
+    {
+      ...question.run,
+      rules: rulesOf(spec.exclude ?? [], question.excludes.patterns, WHOLE),
+      onProgress: undefined,
+      noDelete,
+      checksum,
+    },
   );
   const end = endOf(spec, found.outcome);
   const folders = lookOnce(spec);

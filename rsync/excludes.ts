@@ -104,14 +104,14 @@ export interface PhaseRules {
 export const WHOLE: PhaseRules = { before: [], after: [] };
 
 /**
- * The rules for one run, as the content of a file for `--from0 --exclude-from`: the first rule
- * that matches counts. Excludes that do not name `.git` stop before it, since a pattern such as
+ * The rules for one run, as `--from0 --exclude-from` reads them: the first rule that matches counts.
+ * Empty where nothing is left out. Excludes that do not name `.git` stop before it, since a pattern such as
  * `objects/` or `*.pack` would make the copy one that git does not accept.
  *
  * @param own the registry's patterns
  * @param asked the repository's, bytes as latin1
  */
-export function ruleFile(
+export function rulesOf(
   own: readonly string[],
   asked: readonly string[],
   phase: PhaseRules,
@@ -121,11 +121,12 @@ export function ruleFile(
     .map((pattern) => Buffer.from(pattern).toString("latin1"));
   const intoGit = plain.filter((pattern) => /(^|\/)\.git(\/|$)/.test(pattern));
   const others = plain.filter((pattern) => !intoGit.includes(pattern));
+  const outside = [...others, ...asked].map((pattern) => `- ${pattern}`);
   const rules = [
     ...intoGit.map((pattern) => `- ${pattern}`),
     ...phase.before,
-    ...(phase.after.length === 0 ? ["+ .git/***"] : []),
-    ...[...others, ...asked].map((pattern) => `- ${pattern}`),
+    ...(phase.after.length === 0 && outside.length > 0 ? ["+ .git/***"] : []),
+    ...outside,
     ...phase.after,
   ];
   return Buffer.from(rules.map((rule) => `${rule}\0`).join(""), "latin1");

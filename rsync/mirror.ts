@@ -3,9 +3,9 @@ import { EXIT, Fault } from "../host/fault.js";
 import { type Attempt, attempt, told } from "./attempt.ts";
 import { Refused } from "./claim.ts";
 import { INTERRUPTED } from "./end.ts";
-import { lockRepository } from "./lock.ts";
+import { NotLocked, RepositoryLock } from "./lock.ts";
 import { noCounts } from "./output.ts";
-import { appendHistory, readRecord, writeRecord } from "./record.ts";
+import { appendHistory, readRecord, recordVersion, writeRecord } from "./record.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
 import type { BackupSpec, LastGood, MirrorOptions, RunRecord } from "./types.ts";
 
@@ -17,48 +17,83 @@ import type { BackupSpec, LastGood, MirrorOptions, RunRecord } from "./types.ts"
  */
 export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Promise<RunRecord> {
   const spec = checkSpec(given);
-  const lock = lockRepository(spec);
+  const lock = new RepositoryLock(spec);
   try {
-    const previous = await readRecord(spec.recordsDir, spec.name);
-    const last = lastGoodFor(spec, previous);
-    const startedAt = new Date();
-    const began = performance.now();
-    const recordOf = (done: Attempt): RunRecord =>
-      recordFrom(spec, done, { startedAt, seconds: (performance.now() - began) / 1000, last });
-    const interrupted: Attempt = {
-      result: "failed",
-      reason: "The run was cut off in the middle",
-      remedy: `Run it again: repoman sync ${spec.name}`,
-    };
-    let done = interrupted;
-    let record: RunRecord;
-    try {
-      done = await attempt(spec, {
-        ...options,
-        last,
-        cutOff: previous?.result === "failed",
-        lockFd: lock.fd,
-        work: join(spec.recordsDir, ".run", spec.name),
-        // Should this process be killed, the record says so.
-        onStart: () => keep(spec, recordOf(interrupted), writeRecord),
-      });
-    } catch (error) {
-      done = endBy(error, options.signal);
-    } finally {
-      record = recordOf(done);
-      await keep(spec, record, writeRecord);
-      await keep(spec, record, appendHistory);
+    for (;;) {
+      try {
+        return await runOnce(spec, lock, options);
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+      }
     }
-    return record;
   } finally {
     lock.release();
   }
 }
 
-/** What a run came to that an error ended; one that nobody foresaw goes on. */
-function endBy(error: unknown, signal: AbortSignal | undefined): Attempt {
+/** Another run has ended between the reading of its record and the taking of the lock. */
+class Overtaken extends Error {}
+
+/**
+ * One run, going by what is recorded now.
+ *
+ * @throws {Overtaken} only as long as the lock was not held before
+ */
+async function runOnce(
+  spec: CheckedSpec,
+  lock: RepositoryLock,
+  options: MirrorOptions,
+): Promise<RunRecord> {
+  let settled = lock.held;
+  const seen = recordVersion(spec.recordsDir, spec.name);
+  const previous = await readRecord(spec.recordsDir, spec.name);
+  const settle = () => {
+    if (settled) return;
+    lock.take();
+    if (recordVersion(spec.recordsDir, spec.name) !== seen) throw new Overtaken();
+    settled = true;
+  };
+  const last = lastGoodFor(spec, previous);
+  const startedAt = new Date();
+  const began = performance.now();
+  const recordOf = (done: Attempt): RunRecord =>
+    recordFrom(spec, done, { startedAt, seconds: (performance.now() - began) / 1000, last });
+  const interrupted: Attempt = {
+    result: "failed",
+    reason: "The run was cut off in the middle",
+    remedy: `Run it again: repoman sync ${spec.name}`,
+  };
+  let done = interrupted;
+  let unforeseen: unknown;
+  try {
+    done = await attempt(spec, {
+      ...options,
+      last,
+      cutOff: previous?.result === "failed",
+      lock,
+      settle,
+      work: join(spec.recordsDir, ".run", spec.name),
+      // Should this process be killed, the record says so.
+      onStart: () => keep(spec, recordOf(interrupted), writeRecord),
+    });
+  } catch (error) {
+    if (error instanceof Overtaken || error instanceof NotLocked) throw error;
+    const end = endBy(error, options.signal);
+    if (end) done = end;
+    else unforeseen = error;
+  }
+  settle();
+  const record = recordOf(done);
+  await keep(spec, record, writeRecord);
+  await keep(spec, record, appendHistory);
+  if (unforeseen) throw unforeseen;
+  return record;
+}
+
+/** What a run came to that an error ended. @returns undefined for one that nobody foresaw */
+function endBy(error: unknown, signal: AbortSignal | undefined): Attempt | undefined {
   if (error instanceof Refused) return told(error.refusal);
-  if (!(error instanceof Fault)) throw error;
+  if (!(error instanceof Fault)) return undefined;
   if (signal?.aborted) return INTERRUPTED;
   return { result: "failed", reason: error.what, ...(error.remedy && { remedy: error.remedy }) };
 }

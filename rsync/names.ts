@@ -1,9 +1,10 @@
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 
 const BUFFERED = 64 * 1024;
 
-/** Names in a file, NUL-terminated, since there may be millions. Made with its first name. */
+/** Names in a file, NUL-terminated, since there may be millions. Made, with its folder, for its first name. */
 export class NameList {
   readonly #file: string;
   #fd: number | undefined;
@@ -44,6 +45,7 @@ export class NameList {
     this.#size = 0;
     if (this.#trouble) return;
     try {
+      if (this.#fd === undefined) mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
       this.#fd ??= openSync(this.#file, "w", 0o600);
       writeFileSync(this.#fd, content);
     } catch (error) {

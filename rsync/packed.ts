@@ -79,7 +79,7 @@ export async function deletePacked(
   if (count === 0) return 0;
   await onDisk(spec, site, ["xargs", "-0", "-a", accepted, "rm", "-df", "--"], {
     timeoutMs: job.run.stallAfter,
-    lockFd: job.run.lockFd,
+    lockFd: job.run.lock?.fd,
     signal: job.run.signal,
   });
   return count;

@@ -1,4 +1,13 @@
-import { open, readFile, rm, stat } from "node:fs/promises";
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../host/files.js";
@@ -92,8 +101,17 @@ export async function readVerified(
  *   known of the copy, which is the careful assumption
  */
 export async function readRecord(recordsDir: string, name: string): Promise<RunRecord | undefined> {
-  const text = await readFile(recordFile(recordsDir, name), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : parseRecord(text);
+  try {
+    return parseRecord(readFileSync(recordFile(recordsDir, name), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Changes whenever the record of a repository's last run is replaced. */
+export function recordVersion(recordsDir: string, name: string): string {
+  const stat = statSync(recordFile(recordsDir, name), { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.mtimeNs} ${stat.size}` : "";
 }
 
 function parseRecord(text: string): RunRecord | undefined {
@@ -150,18 +168,19 @@ export async function renameRecord(recordsDir: string, from: string, to: string)
 /** Adds a finished run to the history. The caller holds the repository's lock. */
 export async function appendHistory(recordsDir: string, record: RunRecord): Promise<void> {
   const file = historyFile(recordsDir, record.name);
-  const handle = await open(file, "a+", 0o600);
+  const fd = openSync(file, "a+", 0o600);
+  let size: number;
   try {
-    const { size } = await handle.stat();
+    ({ size } = fstatSync(fd));
     const last = Buffer.alloc(1);
-    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    if (size > 0) readSync(fd, last, 0, 1, size - 1);
     // After a torn line a new one begins, so that only the torn one is lost.
     const torn = size > 0 && last[0] !== 0x0a;
-    await handle.appendFile(`${torn ? "\n" : ""}${JSON.stringify(record)}\n`);
+    appendFileSync(fd, `${torn ? "\n" : ""}${JSON.stringify(record)}\n`);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
-  if ((await stat(file)).size > HISTORY_LIMIT) {
+  if (size > HISTORY_LIMIT) {
     const lines = (await readFile(file, "utf8")).split("\n");
     await writeFileAtomic(file, lines.slice(lines.length >> 1).join("\n"), { mode: 0o600 });
   }

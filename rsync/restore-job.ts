@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeFileAtomic } from "../host/files.js";
 import { ask, errorText } from "./child.ts";
@@ -8,6 +8,7 @@ import { lower } from "./copy.ts";
 import type { Abilities } from "./disk.ts";
 import { type End, endOf } from "./end.ts";
 import { type No, no } from "./find-copy.ts";
+import type { RepositoryLock } from "./lock.ts";
 import { ITEM_FORMAT, type Item, nameBytes } from "./output.ts";
 import type { Restored, RestoreOptions, RestorePlan } from "./restore.ts";
 import { type RunOutcome, runRsync } from "./run.ts";
@@ -83,7 +84,7 @@ export class Job {
     return plan;
   }
 
-  async run(plan: RestorePlan, lockFd: number): Promise<Restored | No> {
+  async run(plan: RestorePlan, lock: RepositoryLock): Promise<Restored | No> {
     const { signal, onProgress, deleteExtra } = this.#options;
     const timeoutMs = this.#spec.answerWithin;
     const made = await ask(["mkdir", "-p", "--", this.#to], { timeoutMs });
@@ -106,7 +107,7 @@ export class Job {
         ],
         {
           signal,
-          lockFd,
+          lock,
           onProgress: (progress) =>
             onProgress?.({ phase: "copying", ...progress, totalBytes: plan.bytes }),
         },
@@ -134,11 +135,11 @@ export class Job {
       return done({ ...forRestore(end, this.#to), different: [] });
     }
     await rm(this.#note, { force: true });
-    return done(await this.#verify(end, lockFd));
+    return done(await this.#verify(end, lock));
   }
 
   /** Reads both sides again. */
-  async #verify(end: End, lockFd: number): Promise<End & { different: string[] }> {
+  async #verify(end: End, lock: RepositoryLock): Promise<End & { different: string[] }> {
     const { signal, onProgress, deleteExtra } = this.#options;
     const different: string[] = [];
     let count = 0;
@@ -147,7 +148,7 @@ export class Job {
       ["--dry-run", "--checksum", ...(deleteExtra ? ["--delete"] : [])],
       {
         signal,
-        lockFd,
+        lock,
         onItem: ({ name }) => {
           if (this.#isOnTheWay(name)) return;
           count += 1;
@@ -220,36 +221,29 @@ export class Job {
     args: readonly string[],
     options: {
       signal?: AbortSignal | undefined;
-      lockFd?: number;
+      lock?: RepositoryLock;
       onItem?: (item: Item) => void;
       onProgress?: (progress: { bytes: number; rate: number }) => void;
     },
   ): Promise<RunOutcome> {
-    await mkdir(dirname(this.#note), { recursive: true, mode: 0o700 });
-    const rules = `${this.#note}.rules`;
-    await writeFile(rules, "");
     // By this spelling the folders on the way are rsync's to make: no link there is followed, and
     // the target itself is left as it is.
     const source = this.#sub === undefined ? "./" : `${this.#from}/./${this.#sub}`;
-    try {
-      for (;;) {
-        const outcome = await runRsync(
-          [
-            ...commonArgs(this.#abilities, rules),
-            ...(this.#sub === undefined ? [] : ["--relative"]),
-            ...args,
-            ...(options.onItem ? [`--out-format=${ITEM_FORMAT}`] : []),
-            "--",
-            source,
-            `${this.#to}/`,
-          ],
-          { folder: this.#from, stallAfter: this.#spec.stallAfter, ...options },
-        );
-        if (outcome.code !== 23 || !lower(this.#abilities, outcome)) return outcome;
-        this.#warnings.push(`${this.#to} does not keep all attributes of the files`);
-      }
-    } finally {
-      await rm(rules, { force: true });
+    for (;;) {
+      const outcome = await runRsync(
+        [
+          ...commonArgs(this.#abilities),
+          ...(this.#sub === undefined ? [] : ["--relative"]),
+          ...args,
+          ...(options.onItem ? [`--out-format=${ITEM_FORMAT}`] : []),
+          "--",
+          source,
+          `${this.#to}/`,
+        ],
+        { folder: this.#from, stallAfter: this.#spec.stallAfter, ...options },
+      );
+      if (outcome.code !== 23 || !lower(this.#abilities, outcome)) return outcome;
+      this.#warnings.push(`${this.#to} does not keep all attributes of the files`);
     }
   }
 }

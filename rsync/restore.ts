@@ -96,7 +96,7 @@ export async function restore(given: BackupSpec, options: RestoreOptions): Promi
         "Restore to an empty folder, or over what is there: --force",
       );
     }
-    return await job.run(plan, lock.fd);
+    return await job.run(plan, lock);
   } finally {
     lock.release();
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { CHDIR_FAILED, pinned, plainEnvironment } from "./child.ts";
+import type { RepositoryLock } from "./lock.ts";
 import { isLocal, readMounts } from "./mountinfo.ts";
 import { type Item, Lines, noCounts, parseItem, parseProgress, readStat } from "./output.ts";
 import { watchForStall } from "./stall.ts";
@@ -9,8 +10,13 @@ import type { Counts } from "./types.ts";
 export interface RunOptions {
   /** The folder to stand in: on the backup disk, named by its marker's id. */
   folder: string;
-  /** Kept open by rsync's processes: the repository's lock lasts as long as any of them. */
-  lockFd?: number | undefined;
+  /**
+   * Kept by rsync's processes, so that it lasts as long as any of them; one that is not held is
+   * taken by them first.
+   */
+  lock?: RepositoryLock | undefined;
+  /** What is left out, NUL-terminated, as `rulesOf` gives it. */
+  rules?: Buffer | undefined;
   stallAfter: number;
   signal?: AbortSignal | undefined;
   /** Called with the process group's id. */
@@ -53,13 +59,14 @@ const GRACE_MS = 3_000;
 const NOT_FOUND = 127;
 
 /**
- * Runs rsync in a process group of its own, streaming its output.
+ * Runs rsync in a process group of its own, streaming its output. Rules go in by its standard input.
  *
  * @param args rsync's arguments; paths in them are absolute or begin with a dot, so that none is
  *   taken for an option or for another host
+ * @throws {NotLocked} the lock was to be taken, and could not be: rsync was not started
  */
 export function runRsync(args: readonly string[], options: RunOptions): Promise<RunOutcome> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const outcome: RunOutcome = {
       code: null,
       noFolder: false,
@@ -78,13 +85,15 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       resolve({ ...outcome, aborted: true });
       return;
     }
-    const { folder } = options;
+    const { folder, lock } = options;
+    const rules = options.rules?.length ? options.rules : undefined;
+    const own = ["rsync", ...(rules ? ["--from0", "--exclude-from=-"] : []), ...args] as const;
+    const takes = lock !== undefined && !lock.held;
+    const argv = takes ? lock.taking(own) : own;
     const here = isLocal(readMounts(), folder);
-    const [program, ...rest] = here
-      ? (["rsync", ...args] as const)
-      : pinned(folder, ["rsync", ...args]);
+    const [program, ...rest] = here ? argv : pinned(folder, argv);
     const child = spawn(program, rest, {
-      stdio: ["ignore", "pipe", "pipe", options.lockFd ?? "ignore"],
+      stdio: [rules ? "pipe" : "ignore", "pipe", "pipe", lock?.fd ?? "ignore"],
       // Starting waits for the change of folder: only one that cannot hang is changed into this way.
       cwd: here ? folder : "/",
       env: plainEnvironment(),
@@ -108,6 +117,8 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       stdout.push(chunk);
     });
     child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+    // One that ends before it has read it all says why by its exit.
+    child.stdin?.on("error", () => undefined).end(rules);
 
     let ending: NodeJS.Timeout | undefined;
     const end = () => {
@@ -147,7 +158,12 @@ export function runRsync(args: readonly string[], options: RunOptions): Promise<
       stdout.end();
       stderr.end();
       if (latest) options.onProgress?.(latest);
-      resolve(outcome);
+      try {
+        if (takes) lock.taken(outcome.code, outcome.failures);
+        resolve(outcome);
+      } catch (error) {
+        reject(error);
+      }
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       outcome.lastError = `rsync cannot be started: ${error.message}`;

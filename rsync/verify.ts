@@ -1,12 +1,12 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../host/files.js";
 import { commonArgs } from "./command.ts";
 import { type Abilities, SCRATCH } from "./disk.ts";
 import { type End, endOf } from "./end.ts";
-import { repositoryExcludes, ruleFile, WHOLE } from "./excludes.ts";
+import { repositoryExcludes, rulesOf, WHOLE } from "./excludes.ts";
 import type { Refusal } from "./judge.ts";
-import { lockRepository } from "./lock.ts";
+import { lockRepository, type RepositoryLock } from "./lock.ts";
 import { ITEM_FORMAT, type Item } from "./output.ts";
 import { findSite } from "./probe.ts";
 import { readRecord, type Verified, verifiedFile } from "./record.ts";
@@ -50,7 +50,7 @@ export async function verify(given: BackupSpec, options: VerifyOptions): Promise
   try {
     await rm(work, { recursive: true, force: true });
     await mkdir(work, { recursive: true, mode: 0o700 });
-    const found = await look(spec, { ...options, work, lockFd: lock.fd });
+    const found = await look(spec, { ...options, work, lock });
     if (found.ok) {
       const { ok, warnings, differences, ...verified } = found;
       await writeFileAtomic(
@@ -68,7 +68,7 @@ export async function verify(given: BackupSpec, options: VerifyOptions): Promise
 
 interface Around extends VerifyOptions {
   work: string;
-  lockFd: number;
+  lock: RepositoryLock;
 }
 
 async function look(spec: CheckedSpec, around: Around): Promise<Verification> {
@@ -90,16 +90,15 @@ async function look(spec: CheckedSpec, around: Around): Promise<Verification> {
     };
   }
   const excludes = await repositoryExcludes(spec);
-  const rules = join(around.work, "rules");
-  await writeFile(rules, ruleFile(spec.exclude ?? [], excludes.patterns, WHOLE));
+  const rules = rulesOf(spec.exclude ?? [], excludes.patterns, WHOLE);
   const startedAt = new Date();
   const began = performance.now();
   const tally = new Tally(spec, last?.at);
   const compare = (args: string[], onItem: (item: Item) => void, total?: number) =>
     compareOnce(
       spec,
-      { folder: join(site.found.root, SCRATCH, site.disk?.id ?? ""), ...around },
-      [...commonArgs(site.recorded?.abilities ?? ALL, rules), ...args],
+      { folder: join(site.found.root, SCRATCH, site.disk?.id ?? ""), rules, ...around },
+      [...commonArgs(site.recorded?.abilities ?? ALL), ...args],
       onItem,
       total,
     );
@@ -158,7 +157,7 @@ function failed({ reason = "", remedy = "" }: End): Verification {
 
 async function compareOnce(
   spec: CheckedSpec,
-  { folder, lockFd, signal, onProgress }: Around & { folder: string },
+  { folder, rules, lock, signal, onProgress }: Around & { folder: string; rules: Buffer },
   args: readonly string[],
   onItem: (item: Item) => void,
   total: number | undefined,
@@ -175,7 +174,8 @@ async function compareOnce(
   try {
     return await runRsync(["--dry-run", ...args, `--out-format=${ITEM_FORMAT}`, ...paths], {
       folder,
-      lockFd,
+      rules,
+      lock,
       stallAfter: spec.stallAfter,
       signal,
       onStart: watch,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { literalPattern, parseExcludes, ruleFile, WHOLE } from "../../rsync/excludes.ts";
+import { literalPattern, parseExcludes, rulesOf, WHOLE } from "../../rsync/excludes.ts";
 
 describe("a .repoman-exclude", () => {
   test("is read as plain patterns, comments and blank lines left out", () => {
@@ -41,7 +41,7 @@ describe("a .repoman-exclude", () => {
 
 describe("the rules of a run", () => {
   const rules = (own: string[], asked: string[]) =>
-    ruleFile(own, asked, WHOLE).toString("latin1").split("\0").slice(0, -1);
+    rulesOf(own, asked, WHOLE).toString("latin1").split("\0").slice(0, -1);
 
   test("stop before .git, unless the registry names it", () => {
     expect(rules(["*.pack", ".git/lfs/"], ["objects/"])).toEqual([
@@ -53,7 +53,7 @@ describe("the rules of a run", () => {
   });
 
   test("carry names of any bytes", () => {
-    expect(ruleFile(["ä"], ["\xff"], WHOLE)).toEqual(
+    expect(rulesOf(["ä"], ["\xff"], WHOLE)).toEqual(
       Buffer.concat([Buffer.from("+ .git/***\0- ä\0- "), Buffer.of(0xff, 0)]),
     );
   });

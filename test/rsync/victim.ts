@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { everyProcess, type Living } from "../rig/processes.ts";
@@ -31,11 +31,17 @@ export async function fsck(folder: string): Promise<string> {
   return exitCode === 0 ? "" : `exit ${exitCode}: ${all}`;
 }
 
-/** The rsync processes of the runs that are recorded in a folder. */
+/** The rsync processes that hold the lock of a repository that is recorded in a folder. */
 export function rsyncs({ recordsDir }: { recordsDir: string }): Living[] {
-  const rules = `--exclude-from=${recordsDir}/`;
+  const lock = (pid: number) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/3`);
+    } catch {
+      return "";
+    }
+  };
   return everyProcess().filter(
-    ({ argv }) => argv[0] === "rsync" && argv.some((arg) => arg.startsWith(rules)),
+    ({ pid, argv }) => argv[0] === "rsync" && lock(pid).startsWith(`${recordsDir}/`),
   );
 }
 
