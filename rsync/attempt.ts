@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ask } from "./child.ts";
+import { ask } from "../host/child.ts";
 import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
 import { type CopyPlan, clearScratch, copy, type Job } from "./copy.ts";
 import { type Decision, decide, lookOnce, type Question } from "./decide.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type AskOptions, ask, CHDIR_FAILED, errorText, pinned } from "../host/child.ts";
 import { EXIT, Fault } from "../host/fault.js";
 import { writeFileAtomic } from "../host/files.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
-import { type AskOptions, ask, CHDIR_FAILED, errorText, pinned } from "./child.ts";
 import {
   type Abilities,
   type DiskRecord,

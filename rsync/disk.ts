@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { z } from "zod";
+import { ask, errorText } from "../host/child.ts";
 import { writeFileAtomic } from "../host/files.js";
-import { ask, errorText } from "./child.ts";
-import { type Mount, readMounts, topmostMount } from "./mountinfo.ts";
+import { type Mount, readMounts, topmostMount } from "../host/mountinfo.ts";
 import type { DiskIdentity } from "./types.ts";
 
 /** The file at the top of a backup disk that says whose copies these are. */

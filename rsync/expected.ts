@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isWithin, type Mount, unescapeOctal } from "./mountinfo.ts";
+import { isWithin, type Mount, unescapeOctal } from "../host/mountinfo.ts";
 
 /** Something that this host's configuration wants mounted over a path, and that is not. */
 export interface MissingMount {

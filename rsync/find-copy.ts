@@ -1,7 +1,7 @@
-import { ask } from "./child.ts";
+import { ask } from "../host/child.ts";
+import { readMounts, topmostMount } from "../host/mountinfo.ts";
 import { inspectDisk, readDiskRecord } from "./disk.ts";
 import { judgeDisk, type Refusal } from "./judge.ts";
-import { readMounts, topmostMount } from "./mountinfo.ts";
 import { findDestination } from "./probe.ts";
 import { findSnapshots, type Snapshot } from "./snapshots.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { lstat, open } from "node:fs/promises";
-import { ask } from "./child.ts";
+import { ask } from "../host/child.ts";
 import { literalPattern, type PhaseRules } from "./excludes.ts";
 
 /** A git folder in a repository: `.git`, a submodule's below it, a bare one, or a nested one. */

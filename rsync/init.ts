@@ -1,11 +1,11 @@
 import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ask, errorText } from "./child.ts";
+import { ask, errorText } from "../host/child.ts";
+import { factsOf, isWithin, readMounts, topmostMount } from "../host/mountinfo.ts";
 import { claimSite } from "./claim.ts";
 import { diskRecordFile, inspectDisk, readDiskRecord } from "./disk.ts";
 import { findMissingMount } from "./expected.ts";
 import type { Refusal } from "./judge.ts";
-import { factsOf, isWithin, readMounts, topmostMount } from "./mountinfo.ts";
 import { findSite } from "./probe.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { BackupSpec, DiskIdentity, MountFacts } from "./types.ts";

@@ -1,4 +1,4 @@
-import { ask } from "./child.ts";
+import { ask } from "../host/child.ts";
 import type { CheckedSpec } from "./spec.ts";
 
 /**

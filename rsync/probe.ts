@@ -1,10 +1,10 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { ask, errorText } from "./child.ts";
+import { ask, errorText } from "../host/child.ts";
+import { factsOf, isLocal, readMounts, topmostMount } from "../host/mountinfo.ts";
 import { type Disk, type DiskRecord, identityOf, inspectDisk, readDiskRecord } from "./disk.ts";
 import { findMissingMount } from "./expected.ts";
 import { judgeDisk, type Refusal } from "./judge.ts";
-import { factsOf, isLocal, readMounts, topmostMount } from "./mountinfo.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
 import type { BackupSpec, DiskIdentity, MountFacts, Probe } from "./types.ts";
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { ask, errorText } from "../host/child.ts";
 import { writeFileAtomic } from "../host/files.js";
-import { ask, errorText } from "./child.ts";
 import { commonArgs } from "./command.ts";
 import { lower } from "./copy.ts";
 import type { Abilities } from "./disk.ts";

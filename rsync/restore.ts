@@ -1,10 +1,10 @@
 import { isAbsolute, join, normalize } from "node:path";
+import { ask, errorText } from "../host/child.ts";
 import { EXIT, Fault } from "../host/fault.js";
-import { ask, errorText } from "./child.ts";
+import { isWithin } from "../host/mountinfo.ts";
 import type { End } from "./end.ts";
 import { chooseFrom, findCopy, type No, no } from "./find-copy.ts";
 import { lockRepository } from "./lock.ts";
-import { isWithin } from "./mountinfo.ts";
 import { Job } from "./restore-job.ts";
 import type { Snapshot } from "./snapshots.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";

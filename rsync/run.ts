@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { CHDIR_FAILED, pinned, plainEnvironment } from "./child.ts";
+import { CHDIR_FAILED, pinned, plainEnvironment } from "../host/child.ts";
+import { isLocal, readMounts } from "../host/mountinfo.ts";
 import type { RepositoryLock } from "./lock.ts";
-import { isLocal, readMounts } from "./mountinfo.ts";
 import { type Item, Lines, noCounts, parseItem, parseProgress, readStat } from "./output.ts";
 import { watchForStall } from "./stall.ts";
 import type { Counts } from "./types.ts";

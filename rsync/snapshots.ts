@@ -1,5 +1,5 @@
 import { dirname, join, relative } from "node:path";
-import { ask } from "./child.ts";
+import { ask } from "../host/child.ts";
 
 /** An older copy of a whole disk: a snapshot of the file server's, or a folder with a date. */
 export interface Snapshot {

@@ -1,7 +1,7 @@
 import { lstatSync, opendirSync } from "node:fs";
-import { ask, errorText } from "./child.ts";
+import { ask, errorText } from "../host/child.ts";
+import { factsOf, isLocal, readMounts, topmostMount } from "../host/mountinfo.ts";
 import type { Refusal } from "./judge.ts";
-import { factsOf, isLocal, readMounts, topmostMount } from "./mountinfo.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { MountFacts } from "./types.ts";
 

@@ -1,7 +1,7 @@
 import { isAbsolute, join, normalize, relative } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
+import { isWithin } from "../host/mountinfo.ts";
 import { MARKER, SCRATCH } from "./disk.ts";
-import { isWithin } from "./mountinfo.ts";
 import type { BackupSpec } from "./types.ts";
 
 /** A specification whose paths are normalised and whose limits are set. */

@@ -1,3 +1,7 @@
+import type { MountFacts } from "../host/mountinfo.ts";
+
+export type { MountFacts };
+
 /** What one mirror is: a repository, the place of its copy, and the promises about both. */
 export interface BackupSpec {
   /** The project's name; names the record, the lock and the scratch folder. */
@@ -61,13 +65,6 @@ export interface DiskIdentity {
   mountPoint: string;
   fstype: string;
   /** Mount source, such as `nas:/tank/repos` or `/dev/sdb1`. */
-  source: string;
-}
-
-/** What is mounted over a path. */
-export interface MountFacts {
-  mountPoint: string;
-  fstype: string;
   source: string;
 }
 

@@ -1,6 +1,6 @@
+import { ask } from "../../host/child.ts";
 import { paths } from "../../host/paths.js";
 import type { Project } from "../../registry/types.ts";
-import { ask } from "../../rsync/child.ts";
 import { duration } from "../../rsync/freshness.ts";
 import { type DeclaredBackup, freshness, hostSpec, probe, readRecord } from "../../rsync/index.ts";
 import { declaredBackups } from "../backup.ts";

@@ -2,9 +2,9 @@
 // was there when it was made: of a file that either side has replaced since (as editors and most
 // programs do on saving), or of a folder that was moved away, it shows the old one.
 
+import { ask } from "../../host/child.ts";
 import type { IncusClient } from "../../incus/client.ts";
 import type { Instance } from "../../incus/types.ts";
-import { ask } from "../../rsync/child.ts";
 import type { ProjectState } from "../reconcile.ts";
 import { type Check, type Finding, someAtATime, statesOf } from "./check.ts";
 

@@ -1,8 +1,8 @@
 // Files that whoever is at work in a container has left in the repository, and that are more than the
 // repository's owner's: root's, a setuid program, or another's whom the owner cannot overrule.
 
+import { ask } from "../../host/child.ts";
 import { printable } from "../../registry/text.ts";
-import { ask } from "../../rsync/child.ts";
 import { type Check, type Finding, type Patient, someAtATime } from "./check.ts";
 import { some } from "./profiles.ts";
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseMountinfo } from "../../host/mountinfo.ts";
 import { findMissingMount, unitName } from "../../rsync/expected.ts";
-import { parseMountinfo } from "../../rsync/mountinfo.ts";
 
 let etc: string;
 beforeEach(async () => {

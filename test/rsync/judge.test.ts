@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { parseMountinfo } from "../../host/mountinfo.ts";
 import type { Disk, DiskRecord } from "../../rsync/disk.ts";
 import { judgeDestination, judgeDisk } from "../../rsync/judge.ts";
-import { parseMountinfo } from "../../rsync/mountinfo.ts";
 import { plainSpec } from "./plain-spec.ts";
 
 type Found = Extract<Disk, { ok: true }>;

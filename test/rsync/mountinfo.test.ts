@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLocal, isWithin, parseMountinfo, topmostMount } from "../../rsync/mountinfo.ts";
+import { isLocal, isWithin, parseMountinfo, topmostMount } from "../../host/mountinfo.ts";
 
 const HOST = [
   "22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,errors=remount-ro",

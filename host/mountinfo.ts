@@ -1,5 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { MountFacts } from "./types.ts";
+
+/** What is mounted over a path. */
+export interface MountFacts {
+  mountPoint: string;
+  fstype: string;
+  source: string;
+}
 
 /** One line of `/proc/self/mountinfo` (proc(5)). */
 export interface Mount extends MountFacts {
