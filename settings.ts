@@ -7,7 +7,7 @@ import { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
 import { EXIT, Fault } from "./host/fault.js";
 import { expandHome, paths } from "./host/paths.js";
 import { report } from "./host/report.js";
-import type { Owner } from "./providers/ownership.ts";
+import { isStackId, type Owner } from "./providers/ownership.ts";
 import { type ProfileChoice, parseChoice } from "./registry/profile-choice.ts";
 
 export interface Settings {
@@ -37,6 +37,14 @@ export function readSettings(): Settings {
           exitCode: EXIT.environment,
         },
       ),
+    );
+  }
+  if (!isStackId(id)) {
+    stopped(
+      new Fault(`repoman:stackId of the stack "${getStack()}" is not an id of a stack`, {
+        remedy: "It has 8 to 64 letters, digits and hyphens.",
+        exitCode: EXIT.environment,
+      }),
     );
   }
   return {

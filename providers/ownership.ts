@@ -12,6 +12,11 @@ export interface Owner {
   stack: string;
 }
 
+/** Whether a text can be a stack's id: it is a mark on the server, and part of file names. */
+export function isStackId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9-]{7,63}$/.test(text);
+}
+
 /** What `read` says of an object whose mark was taken off: a drift that `update` mends. */
 export const NOBODY: Owner = { id: "", stack: "" };
 

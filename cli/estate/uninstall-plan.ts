@@ -1,6 +1,14 @@
 // What repoman has put on this host for a stack, and what of it would go. Only looks.
 
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { exists } from "../../host/files.js";
 import { type Paths, paths } from "../../host/paths.js";
@@ -11,6 +19,7 @@ import { installed } from "../../tools/install/owned.js";
 import { RECORD } from "../../tools/install/record.js";
 import { layout } from "../../tools/toolchain.js";
 import { registryFile } from "../preflight.ts";
+import { fileBackend } from "../pulumi/backend.ts";
 import { readDeployment, stackExists } from "../pulumi/stack.ts";
 import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";
 import { isKept } from "../registry/keep-old.ts";
@@ -59,8 +68,8 @@ export async function planUninstall(
   const configFile = stackConfigFile(root, stack);
   const config = await readStackConfig(configFile);
   const hasStack = await stackExists(setting);
-  const others = (await setting.backend?.stacks(setting.project))?.filter((each) => each !== stack);
-  const last = others === undefined || others.length === 0;
+  const others = await otherStacks(setting);
+  const last = others.length === 0;
   const goes: Thing[] = [];
   const stays: Thing[] = [];
 
@@ -108,7 +117,7 @@ export async function planUninstall(
     goes.push(...shared);
     goes.push(...ofState.map((place) => ({ what: "what Pulumi and repoman keep", place })));
   } else {
-    const why = `${others?.join(", ")} needs it; repoman uninstall --stack ${others?.[0]}`;
+    const why = `${others.join(", ")} needs it; repoman uninstall --stack ${others[0]}`;
     stays.push(...shared.map(({ what, place }) => ({ what: `${what}: ${why}`, ...at(place) })));
   }
   stays.push(
@@ -150,6 +159,25 @@ export async function planUninstall(
     purged: purges ? users : [],
     cache,
   };
+}
+
+/**
+ * The other stacks of this host, wherever Pulumi keeps their state: those that a folder on this
+ * machine holds, those with a config in the project's folder, and those that were seen in another
+ * backend. One whose folder alone is left is gone: `pulumi stack rm` knows nothing of that.
+ */
+async function otherStacks({ env, root, project, stack, stackDir, backend }: Setting) {
+  const stacksDir = dirname(stackDir);
+  const own = fileBackend(`file://${join(paths(env).stateDir, "pulumi")}`, root);
+  const listed = await Promise.all([backend, own].map((each) => each?.stacks(project) ?? []));
+  const configured = namesIn(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  const elsewhere = namesIn(stacksDir).filter((name) => {
+    const seen = join(stacksDir, name, "backend");
+    return existsSync(seen) && readFileSync(seen, "utf8").trim() !== "";
+  });
+  const names = new Set([...listed.flat(), ...configured, ...elsewhere]);
+  names.delete(stack);
+  return [...names].sort();
 }
 
 function namesIn(folder: string): string[] {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { type Document, isMap, parseDocument } from "yaml";
 import { Fault } from "../../host/fault.js";
 import { writeFileAtomic } from "../../host/files.js";
+import { isStackId } from "../../providers/ownership.ts";
+import { quote } from "../../registry/text.ts";
 
 const NAMESPACE = "repoman";
 
@@ -27,7 +29,7 @@ export function stackConfigFile(root: string, stack: string): string {
 
 /**
  * @returns an empty config where there is no file
- * @throws Fault for a file that is not YAML, with the place
+ * @throws Fault for a file that is not YAML, with the place; for an id that cannot be one
  */
 export async function readStackConfig(file: string): Promise<StackConfig> {
   const document = await load(file);
@@ -42,9 +44,18 @@ export async function readStackConfig(file: string): Promise<StackConfig> {
     }
     config[key] = String(value);
   }
+  if (config.stackId !== undefined) requireStackId(config.stackId, file);
   const restart = document.getIn(["config", `${NAMESPACE}:restart`]);
   if (restart !== undefined) config.restart = String(restart) === "true";
   return config;
+}
+
+/** @throws Fault for a text that cannot be a stack's id, naming where it was found */
+export function requireStackId(id: string, ...files: string[]): void {
+  if (isStackId(id)) return;
+  throw new Fault(`${quote(id)} is not an id of a stack`, {
+    remedy: `It has 8 to 64 letters, digits and hyphens. See ${files.join(" and ")}.`,
+  });
 }
 
 /** Sets values; the file is made where it is absent and left untouched where nothing changes. */

@@ -16,6 +16,7 @@ import { clearDeadLocks } from "./cut-off.ts";
 import { capturePulumi } from "./run.ts";
 import {
   readStackConfig,
+  requireStackId,
   type StackConfig,
   stackConfigFile,
   writeStackConfig,
@@ -125,10 +126,8 @@ async function settleId(setting: Setting, configured: string | undefined): Promi
     );
   }
   const known = configured ?? kept ?? idInState(await readDeployment(setting), setting.stack);
-  if (known !== undefined && !/^[A-Za-z0-9][A-Za-z0-9-]{7,63}$/.test(known)) {
-    throw new Fault(`"${known}" is not an id of a stack`, {
-      remedy: `It has 8 to 64 letters, digits and hyphens. See ${stackConfigFile(setting.root, setting.stack)} and ${idFile(setting)}.`,
-    });
+  if (known !== undefined) {
+    requireStackId(known, stackConfigFile(setting.root, setting.stack), idFile(setting));
   }
   const id = known ?? randomBytes(8).toString("hex");
   if (kept === undefined) await writeFileAtomic(idFile(setting), `${id}\n`);

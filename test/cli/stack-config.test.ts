@@ -61,11 +61,19 @@ describe("a stack's config", () => {
     },
   );
 
-  test.each(["1234567890123456", "12345e6789012345", "0x12345678901234", "true"])(
+  test.each(["1234567890123456", "12345e6789012345", "0x12345678901234"])(
     "keeps the id %s a string",
     async (stackId) => {
       await writeStackConfig(file, { stackId });
       expect((await readStackConfig(file)).stackId).toBe(stackId);
+    },
+  );
+
+  test.each(["true", "../../../x", "a/bcdefgh", "x".repeat(65)])(
+    "with %j where the id belongs is a fault: it becomes part of file names",
+    async (id) => {
+      await writeFile(file, `config:\n  repoman:stackId: ${id}\n`);
+      await expect(readStackConfig(file)).rejects.toThrow("is not an id of a stack");
     },
   );
 

@@ -53,8 +53,8 @@ describe.skipIf(!cached)("the Debian image that is built on the machine", () => 
   test("has a journal, of which `repoman logs` prints the end, and what comes", async () => {
     const host = await makeHost({ user: "root", daemon });
     onTestFinished(() => host.dispose());
-    await writeStackConfig(join(host.project, "Pulumi.rig.yaml"), { stackId: "0f0f" });
-    await daemon.incus("config", "set", "one", "user.repoman.stack=0f0f");
+    await writeStackConfig(join(host.project, "Pulumi.rig.yaml"), { stackId: "0f0f0f0f" });
+    await daemon.incus("config", "set", "one", "user.repoman.stack=0f0f0f0f");
     await host.repo("one");
     host.writeRegistry({ defaults: { incus_project: "default" }, project: [{ name: "one" }] });
     await exec("logger", "--tag", "rig", "first\u001b[31m");
