@@ -4,13 +4,13 @@
 //            finishes one that carries this stack's mark; makes way for a changed image
 //   read     everything that the registry can name, as it is on the server: the rest is drift
 //   update   config, devices, profiles, description, name and run state, in place
-//   delete   the container, and nothing outside of it
+//   delete   the container, if it still carries this stack's mark, and nothing outside of it
 //
 // The steps are in `container/`.
 
 import type { Output } from "@pulumi/pulumi/output.js";
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
-import { exitCodeOf, Fault } from "../host/fault.js";
+import { EXIT, exitCodeOf, Fault } from "../host/fault.js";
 import type { IncusClient } from "../incus/client.ts";
 import type { Instance } from "../incus/types.ts";
 import { conflict, create, make, putBack, remove } from "./container/create.ts";
@@ -29,7 +29,7 @@ import { awaitAddress } from "./container/run.ts";
 import { keysForRestart, restartNotice, update } from "./container/update.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse, warn } from "./engine.ts";
-import { MARK } from "./ownership.ts";
+import { describeOwner, isOthers, isOwn, MARK } from "./ownership.ts";
 import { forget, instancesOf, listing, server } from "./server.ts";
 import { type Circumstances, failFor, leftAsItIs, type Troubled } from "./trouble.ts";
 
@@ -80,6 +80,7 @@ export const handlers = guarded<Checked, ContainerState>("container", {
       const { uuid: _uuid, state: _state, ipv4: _ipv4, ...inputs } = state;
       return { id, inputs, props: state };
     }
+    if (isOthers(instance.config, state.owner)) await warn(leftToOthers(instance));
     const inputs = inputsFrom(instance, state);
     return { id, inputs, props: await stateFrom(client, instance, inputs) };
   },
@@ -94,11 +95,19 @@ export const handlers = guarded<Checked, ContainerState>("container", {
         remedy: "Run again: it will be made anew.",
       });
     }
+    if (isOthers(instance.config, news.owner)) {
+      throw new Fault(leftToOthers(instance), {
+        remedy:
+          "Take the project out of the registry, or let its stack let it go first:\n" +
+          `incus config unset --project ${instance.project} ${instance.name} ${MARK.stack}`,
+        exitCode: EXIT.conflict,
+      });
+    }
     if (instance.config[MARK.aside]) {
       await putBack(client, news, uuidOf(instance));
       ({ value: instance } = await client.getInstance(news.project, news.name));
     }
-    if (isHalfMade(instance)) {
+    if (isHalfMade(instance) && isOwn(instance.config, news.owner)) {
       await remove(client, instance);
       return { outs: await outputs(client, await make(client, news), news, false) };
     }
@@ -110,9 +119,17 @@ export const handlers = guarded<Checked, ContainerState>("container", {
     const client = await server(state.remote);
     forget(client);
     const instance = findOwn(await instancesOf(client, state.project), state);
-    if (instance) await remove(client, instance);
+    if (!instance) return;
+    if (isOwn(instance.config, state.owner)) await remove(client, instance);
+    else await warn(leftToOthers(instance));
   },
 });
+
+/** What is said of the instance of a state whose mark was taken off, or made another stack's. */
+function leftToOthers({ project, name, config }: Instance): string {
+  const owner = config[MARK.stack] ? describeOwner(config) : "its mark was taken off";
+  return `the instance "${name}" in the Incus project "${project}" stays as it is: ${owner}`;
+}
 
 /** @param wasRunning whether it ran before: only a container that was just started gets an address soon */
 async function outputs(

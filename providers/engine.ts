@@ -20,6 +20,8 @@ let turn: Promise<void> | undefined;
  * for this stack. The kernel drops the lock when its holder ends.
  */
 export function takeTurn(stackId: string): Promise<void> {
+  // Of an object whose mark was taken off: nothing of it will be changed.
+  if (stackId === "") return Promise.resolve();
   turn ??= (async () => {
     const file = join(paths().stateDir, "stacks", `${stackId}.provider.lock`);
     const lock = await waitForLock(file, `a provider (pid ${process.pid})`, {

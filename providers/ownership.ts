@@ -49,6 +49,11 @@ export function isOwn(config: Config, owner: Pick<Owner, "id">): boolean {
   return config[MARK.stack] === owner.id;
 }
 
+/** Whether an object carries the mark of another stack. One that carries none was perhaps ours. */
+export function isOthers(config: Config, owner: Pick<Owner, "id">): boolean {
+  return config[MARK.stack] !== undefined && !isOwn(config, owner);
+}
+
 /** Who made an object that is not ours, for a message. */
 export function describeOwner(config: Config): string {
   const name = config[MARK.stackName];

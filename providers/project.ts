@@ -16,6 +16,7 @@ import { type Args, DynamicResource } from "./dynamic.ts";
 import { guarded, refuse } from "./engine.ts";
 import { FEATURES } from "./features.ts";
 import {
+  isOthers,
   isOwn,
   MARK,
   marks,
@@ -101,7 +102,13 @@ export const handlers = guarded<CheckedProject, ProjectState>("project", {
   },
 
   async update(_id, _olds, news) {
-    await apply(await server(news.remote), news);
+    const client = await server(news.remote);
+    const existing = await live(client, news.name);
+    // One that lost its mark while it is in this stack's state is drift, not a conflict.
+    const reason =
+      existing && isOthers(existing.config, news.owner) && conflict(news, existing.config);
+    if (reason) throw new Fault(reason, { exitCode: EXIT.conflict });
+    await apply(client, news);
     return { outs: news };
   },
 

@@ -217,16 +217,37 @@ test("an emptied repository is refused rather than mirrored", async () => {
 
 describe("destroy", () => {
   let marks: Record<string, unknown>;
+  const setConfig = async (name: string, values: Record<string, string | undefined>) => {
+    const words = Object.entries(values).map(([key, value]) => `${key}=${value ?? ""}`);
+    await daemon.incus("config", "set", "--project", "repoman", name, ...words);
+  };
 
-  test("leaves what this stack did not make, and the Incus project with it", async () => {
+  test("leaves what this stack did not make, or what is not its own any more, and the Incus project with it", async () => {
     const { config } = await instance(daemon, "alpha");
     marks = Object.fromEntries(
       Object.entries(config).filter(([key]) => key.startsWith("user.repoman.")),
     );
+    const marked = { "user.repoman.stack": marks["user.repoman.stack"] };
+    const theirs = { "user.repoman.stack": "0123456789abcdef", "user.repoman.stack-name": "b" };
+    await setConfig("omega", theirs);
+    await setConfig("delta", { "user.repoman.stack": undefined });
+    const { all: mended } = await repoman(host, 4, "up", "--yes", "--skip-preview");
+    expect(mended).toMatch(/"omega" .* stays as it is: it belongs to the stack "b" \(id 0123/);
+    expect((await instance(daemon, "omega")).config).toMatchObject(theirs);
+    expect((await instance(daemon, "delta")).config).toMatchObject(marked);
+
+    await setConfig("delta", { "user.repoman.stack": undefined });
     const { all } = await repoman(host, 1, "destroy", "--yes", "--skip-preview");
-    expect(all).toMatch(/still holds what this stack did not make: instances\/stray/);
-    expect(await instanceNames(daemon)).toEqual(["stray"]);
-    await daemon.api("DELETE", "/1.0/instances/stray?project=repoman");
+    expect(all).toMatch(
+      /"delta" in the Incus project "repoman" stays as it is: its mark was taken/,
+    );
+    expect(all).toMatch(/"omega" in the Incus project "repoman" stays as it is: it belongs to/);
+    expect(all).toMatch(/still holds what this stack did not make: instances\/delta, .*stray/);
+    expect(await instanceNames(daemon)).toEqual(["delta", "omega", "stray"]);
+    expect((await instance(daemon, "omega")).config).toMatchObject(theirs);
+    for (const name of ["delta", "omega", "stray"]) {
+      await daemon.incus("delete", "--force", "--project", "repoman", name);
+    }
   });
 
   test("finds what a killed run left, though no state knows of it", async () => {
