@@ -1,7 +1,8 @@
 /**
  * The backup engine: rsync does the copying, this decides whether it may.
  *
- * - `probe` looks at the disk (bounded in time, changes nothing)
+ * - `probe` looks at the disk and the way to a copy (bounded in time, changes nothing)
+ * - `probeRoot` looks at the disk alone
  * - `pending` says what a run would do
  * - `mirror` does it, or refuses, and records the run
  * - `freshness` judges a record
@@ -15,6 +16,7 @@ export { mirror, runFault } from "./mirror.ts";
 export { pending } from "./pending.ts";
 export { probe } from "./probe.ts";
 export { readHistory, readRecord, readVerified, renameRecord, type Verified } from "./record.ts";
+export { probeRoot, type RootSpec } from "./root.ts";
 export type {
   BackupSpec,
   Counts,

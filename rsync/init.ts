@@ -7,20 +7,8 @@ import { diskRecordFile, inspectDisk, readDiskRecord } from "./disk.ts";
 import { findMissingMount } from "./expected.ts";
 import type { Refusal } from "./judge.ts";
 import { findSite } from "./probe.ts";
-import type { CheckedSpec } from "./spec.ts";
-import type { BackupSpec, DiskIdentity, MountFacts } from "./types.ts";
-
-/** A backup root, without regard to any one repository. */
-export type RootSpec = Pick<
-  BackupSpec,
-  | "backupRoot"
-  | "hostId"
-  | "stackId"
-  | "recordsDir"
-  | "expectedFstype"
-  | "expectedSource"
-  | "answerWithin"
->;
+import { type RootSpec, rootSpec } from "./root.ts";
+import type { DiskIdentity, MountFacts } from "./types.ts";
 
 /** What lies at a backup root now. */
 export interface RootReport {
@@ -149,24 +137,6 @@ function moved(from: string, to: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** As a specification of a copy at the top of the disk, which nothing is ever copied to. */
-function rootSpec(given: RootSpec): CheckedSpec {
-  return {
-    ...given,
-    name: "backup-root",
-    source: given.backupRoot,
-    destination: given.backupRoot,
-    below: "",
-    maxAge: 0,
-    maxDelete: 0,
-    maxDeletePercent: 0,
-    minFilesPercent: 0,
-    minBytesPercent: 0,
-    answerWithin: given.answerWithin ?? 20_000,
-    stallAfter: 60_000,
-  };
 }
 
 async function nearestFolder(path: string, timeoutMs: number): Promise<string | undefined> {

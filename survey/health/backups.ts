@@ -2,7 +2,13 @@ import { ask } from "../../host/child.ts";
 import { paths } from "../../host/paths.js";
 import type { Project } from "../../registry/types.ts";
 import { duration } from "../../rsync/freshness.ts";
-import { type DeclaredBackup, freshness, hostSpec, probe, readRecord } from "../../rsync/index.ts";
+import {
+  type DeclaredBackup,
+  freshness,
+  hostSpec,
+  probeRoot,
+  readRecord,
+} from "../../rsync/index.ts";
 import { declaredBackups } from "../backup.ts";
 import type { Check, Finding, Patient } from "./check.ts";
 
@@ -23,7 +29,7 @@ export const disk: Check = {
     if (!first || backupRoot === undefined) return [];
     const about = { group: "backups", subject: backupRoot } as const;
     const spec = { ...hostSpec(first, owner.id, env), answerWithin: ANSWER_MS };
-    const found = await probe(spec);
+    const found = await probeRoot(spec);
     if (!found.ok) return [{ ...about, state: "bad", what: found.reason, remedy: found.remedy }];
     const { fstype, mountPoint } = found.mount;
     const where = `${fstype} at ${mountPoint}`;
