@@ -2,7 +2,8 @@
 
 import { EXIT, Fault } from "../../host/fault.js";
 import { count, printable } from "../../registry/text.ts";
-import { planRestore, type RestorePlan } from "../../rsync/restore.ts";
+import { planRestore } from "../../rsync/restore.ts";
+import type { RestorePlan } from "../../rsync/restore-types.ts";
 import { ask, canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
 import { bytes } from "../output/units.ts";

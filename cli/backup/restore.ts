@@ -2,9 +2,11 @@
 
 import { join, relative } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { count, printable } from "../../registry/text.ts";
 import type { BackupSpec } from "../../rsync/index.ts";
-import { type Restored, restore } from "../../rsync/restore.ts";
+import { restore } from "../../rsync/restore.ts";
+import type { Restored } from "../../rsync/restore-types.ts";
 import { canAsk } from "../output/ask.ts";
 import { Bars } from "../output/bars.ts";
 import { colorsFor, note } from "../output/say.ts";
@@ -160,6 +162,6 @@ function describe(name: string, done: Restored): string {
   if (reason !== undefined) lines.push(`  ${printable(reason)}`);
   for (const line of failures.slice(0, SHOWN)) lines.push(`  ${printable(line)}`);
   for (const line of different) lines.push(`  ${red("different")}: ${printable(line)}`);
-  if (!good && remedy !== undefined) lines.push(`  ${printable(remedy)}`);
+  if (!good && remedy !== undefined) lines.push(`  ${printable(inOwnWords(remedy))}`);
   return lines.join("\n");
 }

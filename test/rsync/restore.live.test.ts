@@ -8,23 +8,32 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { findCopy } from "../../rsync/find-copy.ts";
 import { mirror } from "../../rsync/index.ts";
 import { lockRepository } from "../../rsync/lock.ts";
-import { planRestore, type RestoreOptions, restore } from "../../rsync/restore.ts";
+import { planRestore, restore } from "../../rsync/restore.ts";
+import type { RestoreOptions } from "../../rsync/restore-types.ts";
 import { chooseSnapshot } from "../../rsync/snapshots.ts";
 import { checkSpec } from "../../rsync/spec.ts";
+import { start } from "../rig/command.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
+import { until } from "../rig/place.ts";
+import { signal } from "../rig/processes.ts";
 import { everything } from "./everything.ts";
 import { differences } from "./same-tree.ts";
+import { rsyncs } from "./victim.ts";
 import { fillSmall, type Workbench, workbench } from "./workbench.ts";
+
+const SCRIPT = fileURLToPath(new URL("run-restore.ts", import.meta.url));
 
 async function copied(): Promise<Workbench & { to: string }> {
   const bench = await workbench("ext4");
@@ -104,11 +113,29 @@ describe("a restore", () => {
     }
   });
 
-  test("to the backup disk, or around it, is bad usage", async () => {
-    const { spec } = await copied();
-    for (const to of [spec.backupRoot, spec.destination, "/", "relative"]) {
-      await expect(restore(spec, { to })).rejects.toMatchObject({ exitCode: 2 });
+  test("to the backup disk, or around it, is bad usage, whatever links lead there", async () => {
+    const { spec, folder } = await copied();
+    const away = join(folder, "away");
+    symlinkSync(spec.backupRoot, away);
+    const linked = { ...spec, backupRoot: away, destination: join(away, "demo") };
+    const link = join(folder, "link");
+    symlinkSync(join(away, "other"), link);
+    const force = { overwrite: true, deleteExtra: true };
+    for (const to of [
+      spec.backupRoot,
+      spec.destination,
+      "/",
+      "relative",
+      link,
+      `${link}/not/yet`,
+    ]) {
+      await expect(restore(spec, { to, ...force })).rejects.toMatchObject({ exitCode: 2 });
     }
+    for (const to of [spec.destination, spec.backupRoot, join(spec.backupRoot, "x"), folder]) {
+      await expect(restore(linked, { to, ...force })).rejects.toMatchObject({ exitCode: 2 });
+    }
+    expect(await differences(spec.source, spec.destination)).toEqual([]);
+    expect(readdirSync(spec.backupRoot)).not.toContain("other");
   });
 
   test("of an older state takes the snapshot that is meant", async () => {
@@ -180,6 +207,59 @@ describe("a restore", () => {
     });
     expect(cut).toMatchObject({ ok: true, result: "failed", reason: "It was interrupted" });
     expect(readdirSync(to).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(await restore(spec, { to })).toMatchObject({ ok: true, result: "ok", different: [] });
+    expect(await differences(spec.source, to)).toEqual([]);
+  });
+
+  test("is verified: what is not as on the copy afterwards is named", async () => {
+    const { spec, to } = await copied();
+    const done = await restore(spec, {
+      to,
+      onProgress: ({ phase }) => {
+        if (phase === "verifying") writeFileSync(join(to, "file-3"), "CONTENT 3\n");
+      },
+    });
+    expect(done).toMatchObject({
+      ok: true,
+      result: "partial",
+      reason: "1 entry is not as on the copy",
+      different: ["file-3"],
+    });
+  });
+
+  test("that was killed is finished by the next; nobody else touches what is under way", async () => {
+    const bench = await workbench("plain");
+    const { spec, folder } = bench;
+    fillSmall(bench, 20);
+    // Of holes: it takes no room on the disk, but rsync some time.
+    writeFileSync(join(spec.source, "vast"), "");
+    truncateSync(join(spec.source, "vast"), 512 << 20);
+    await mirror(spec);
+    const to = join(folder, "back");
+    const aside = () => readdirSync(to).filter((name) => name.startsWith(".repoman-restore-"));
+    const running = start([process.execPath, SCRIPT, JSON.stringify(spec), to]);
+    await running.printed("copying");
+    await until("rsync", () => rsyncs(spec).length > 1);
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGSTOP");
+    const [left] = aside();
+    expect(left).toBeDefined();
+
+    const source = join(folder, "repos", "other");
+    mkdirSync(source);
+    writeFileSync(join(source, "x"), "x");
+    const other = { ...spec, name: "other", source, destination: join(spec.backupRoot, "other") };
+    await mirror(other);
+    expect(await planRestore(spec, { to })).toMatchObject({ target: "unfinished", extra: 0 });
+    const over = { to, overwrite: true, deleteExtra: true };
+    for (const each of [spec, other]) {
+      await expect(restore(each, over)).rejects.toMatchObject({ exitCode: 4 });
+    }
+    expect(aside()).toEqual([left]);
+
+    await running.killAll();
+    await until("rsync's end", () => rsyncs(spec).length === 0);
+    expect(await planRestore(spec, { to })).toMatchObject({ target: "unfinished", extra: 0 });
+    expect(aside()).toEqual([left]);
     expect(await restore(spec, { to })).toMatchObject({ ok: true, result: "ok", different: [] });
     expect(await differences(spec.source, to)).toEqual([]);
   });
