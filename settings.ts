@@ -5,6 +5,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import { getStack } from "@pulumi/pulumi/metadata.js";
 import { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
 import { EXIT, Fault } from "./host/fault.js";
+import { reachAnew, remedyInOwnWords } from "./host/own-words.js";
 import { expandHome, paths } from "./host/paths.js";
 import { report } from "./host/report.js";
 import { isStackId, type Owner } from "./providers/ownership.ts";
@@ -25,6 +26,7 @@ export interface Settings {
 }
 
 export function readSettings(): Settings {
+  reachAnew(getStack());
   const config = new Config("repoman");
   const { home, registry } = paths();
   const id = config.get("stackId");
@@ -33,7 +35,7 @@ export function readSettings(): Settings {
       new Fault(
         `the stack "${getStack()}" has no repoman:stackId, so nothing could be known as its own`,
         {
-          remedy: 'Let repoman make the stack: eval "$(bin/repoman env)"',
+          remedy: 'Let repoman make the stack: eval "$(repoman env)"',
           exitCode: EXIT.environment,
         },
       ),
@@ -64,6 +66,7 @@ export function readSettings(): Settings {
  */
 export function stopped(error: unknown): never {
   if (!(error instanceof Fault)) throw error;
-  report(error.exitCode, "program", error.message);
-  throw new RunError(error.message);
+  const message = remedyInOwnWords(error.message);
+  report(error.exitCode, "program", message);
+  throw new RunError(message);
 }

@@ -1,5 +1,6 @@
 // What most commands begin with: the stack, and the registry and the library that it follows.
 
+import { reachBy } from "../host/own-words.js";
 import type { IncusClient } from "../incus/client.ts";
 import { RegistryFault } from "../registry/fault.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";
@@ -35,6 +36,7 @@ export async function readContext({ stack, tolerant }: ContextOptions = {}): Pro
   const setting = findSetting({ stack });
   dropIgnoredVariables(setting.env);
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
+  reachBy({ remote: config.remote });
   const file = registryFile(setting, config);
   const [{ readEstate }, { VENDOR_PROFILES }] = await Promise.all([
     import("../registry/estate.ts"),

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../host/fault.js";
+import { reachAnew } from "../host/own-words.js";
 import { nearest } from "../registry/text.ts";
 import { catalogue, type Entry } from "./catalogue.ts";
 import { addExamples, keepVerbatim } from "./definition.ts";
@@ -56,6 +57,8 @@ export async function run(command: Command, args: readonly string[]): Promise<vo
   const dashes = args.indexOf("--");
   const own = dashes < 0 ? args : args.slice(0, dashes);
   keepVerbatim(command, dashes < 0 ? [] : args.slice(dashes + 1));
+  reachAnew(undefined);
+  command.hook("preAction", (_, acting) => reachAnew(acting.opts<{ stack?: string }>().stack));
   try {
     await command.parseAsync(own, { from: "user" });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
+import { reachBy } from "../host/own-words.js";
 import { hostStack, paths } from "../host/paths.js";
 import { incusEnv } from "../tools/incus/endpoint.js";
 import { preparePulumi, pulumiVariables } from "../tools/pulumi-env.js";
@@ -52,6 +53,7 @@ export function findSetting({
     ...incusEnv(paths(env), env),
   };
   const whole = { ...env, ...variables };
+  reachBy({ incusDir: variables.INCUS_DIR });
   preparePulumi(whole);
   return {
     root,

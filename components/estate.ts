@@ -1,6 +1,7 @@
 import * as log from "@pulumi/pulumi/log/index.js";
 import { all, type Output, output } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
+import { inOwnWords } from "../host/own-words.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
 import type { ProfileChoice } from "../registry/profile-choice.ts";
@@ -110,30 +111,35 @@ export class Estate extends ComponentResource {
   }
 }
 
+/** A warning as Pulumi shows it, with the commands in it as they work from the user's shell. */
+function say(message: string, resource: Resource): void {
+  void log.warn(inOwnWords(message), resource);
+}
+
 /** A disk that is away is one piece of news, whatever number of backups it holds. */
 function warnOnce(): (message: string, resource: Resource) => void {
   const said = new Set<string>();
   return (message, resource) => {
     if (said.has(message)) return;
     said.add(message);
-    void log.warn(message, resource);
+    say(message, resource);
   };
 }
 
 function sayProblem({ file, line, what, remedy }: Problem, estate: Estate): void {
-  void log.warn(`${file}${line === undefined ? "" : `:${line}`}: ${what}\n  ${remedy}`, estate);
+  say(`${file}${line === undefined ? "" : `:${line}`}: ${what}\n  ${remedy}`, estate);
 }
 
 function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: Estate): void {
   if (orphans.length > 0) {
-    void log.warn(
+    say(
       `in the Incus project "${incusProject}" but not in the registry: ${orphans.join(", ")}\n` +
         "  They are left alone. `repoman repair` asks what to do about each: adopt or destroy it.",
       estate,
     );
   }
   if (leaving.length > 0) {
-    void log.warn(
+    say(
       `no longer in the registry: ${leaving.join(", ")}; \`up\` deletes the container, ` +
         "never its repository or backup",
       estate,
@@ -144,7 +150,7 @@ function sayStrays({ orphans, leaving }: Survey, incusProject: string, estate: E
 /** No id map is safe for root's own files: what remains is said, not hidden. */
 function sayShifted(projects: { name: string }[], estate: Estate): void {
   if (projects.length === 0) return;
-  void log.warn(
+  say(
     `the repositories of ${projects.map(({ name }) => name).join(", ")} belong to root, so they are mounted with ` +
       "shift: root inside can leave a setuid file there that is root's on this host\n" +
       "  Give them to a user (chown -R <user>:), and each container gets that user's ids instead.",

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 
@@ -61,4 +62,20 @@ export function hostStack(name = hostname()) {
 export function expandHome(path, home) {
   if (path === "~") return home;
   return path.startsWith("~/") ? join(home, path.slice(2)) : path;
+}
+
+/**
+ * The incus client's configuration folder: `INCUS_CONF`; else, as the client of version 7 has it,
+ * `$XDG_CONFIG_HOME/incus` where that exists; else `~/.config/incus`, which is all that version 6
+ * knows.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function incusConfigDir(env) {
+  if (env.INCUS_CONF) return env.INCUS_CONF;
+  if (env.XDG_CONFIG_HOME?.startsWith("/")) {
+    const folder = join(env.XDG_CONFIG_HOME, "incus");
+    if (existsSync(folder)) return folder;
+  }
+  return join(env.HOME || homedir(), ".config", "incus");
 }

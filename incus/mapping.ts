@@ -24,7 +24,7 @@ interface Rule {
   /** The HTTP status of the reply, when it must be that */
   status?: number;
   kind: Kind;
-  remedy?: string;
+  remedy?: string | ((about: About) => string);
   /** What to say where the server's words help nobody */
   detail?: string;
 }
@@ -48,15 +48,16 @@ const RULES: Rule[] = [
   {
     text: /Instance is busy running|operation is already running|already .* operation in progress/i,
     kind: Busy,
-    remedy:
+    remedy: (about) =>
       "see what holds it (`incus operation list --all-projects`) and run this again; where nothing is " +
-      "listed, it was told to stop and does not: incus stop --force",
+      `listed, it was told to stop and does not: ${forceStop(about)}`,
   },
   {
     // The server keeps the instance locked until it has stopped; only a forced stop gets through.
     text: /Failed shutting down instance/i,
     kind: TimedOut,
-    remedy: "stop it by force (incus stop --force); until it has stopped it cannot be changed",
+    remedy: (about) =>
+      `stop it by force (${forceStop(about)}); until it has stopped it cannot be changed`,
   },
   {
     text: /profile change still saved/i,
@@ -66,13 +67,14 @@ const RULES: Rule[] = [
   {
     text: /Profile is currently in use/i,
     kind: InUse,
-    remedy:
-      "see by what (`incus profile show NAME`, used_by) and take the profile off those instances first",
+    remedy: ({ subject }) =>
+      `see by what (\`incus profile show --project default ${nameIn(subject)}\`, used_by) and take the profile off those instances first`,
   },
   {
     text: /Only empty projects can be/i,
     kind: InUse,
-    remedy: "see what is inside (`incus project show NAME`, used_by) and remove that first",
+    remedy: ({ subject }) =>
+      `see what is inside (\`incus project show ${nameIn(subject)}\`, used_by) and remove that first`,
   },
   {
     text: /currently in use|is in use/i,
@@ -182,6 +184,19 @@ function map(about: About, text: string, status: number, operation: boolean): In
       (rule.status === undefined || (!operation && rule.status === status)),
   );
   const kind: Kind = rule?.kind ?? (operation ? OperationFailed : IncusError);
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1] ?? rule?.remedy;
+  const ofRule = typeof rule?.remedy === "function" ? rule.remedy(about) : rule?.remedy;
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1] ?? ofRule;
   return new kind(about, rule?.detail ?? detail, { status, remedy });
+}
+
+/** How the incus client stops the instance that a request is about. */
+function forceStop({ subject }: About): string {
+  const project = / in project "([^"]+)"$/.exec(subject)?.[1];
+  const where = project === undefined ? "" : ` --project ${project}`;
+  return `incus stop --force${where} ${nameIn(subject)}`;
+}
+
+/** The name of the object in an `About`'s subject; a placeholder where it has none. */
+function nameIn(subject: string): string {
+  return /^\w+ "([^"\s]+)"/.exec(subject)?.[1] ?? "NAME";
 }

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { EXIT, Fault } from "../host/fault.js";
+import { incusConfigDir as configDir } from "../host/paths.js";
 
 /** A server in the incus client's own configuration. */
 export interface Remote {
@@ -38,19 +38,6 @@ const IMAGES: Entry = {
   protocol: "simplestreams",
   public: true,
 };
-
-/**
- * The incus client's configuration folder: `INCUS_CONF`; else, as the client of version 7 has it,
- * `$XDG_CONFIG_HOME/incus` where that exists; else `~/.config/incus`, which is all that version 6 knows.
- */
-export function configDir(env: NodeJS.ProcessEnv): string {
-  if (env.INCUS_CONF) return env.INCUS_CONF;
-  if (env.XDG_CONFIG_HOME?.startsWith("/")) {
-    const folder = join(env.XDG_CONFIG_HOME, "incus");
-    if (existsSync(folder)) return folder;
-  }
-  return join(env.HOME || homedir(), ".config", "incus");
-}
 
 /**
  * All remotes: the user's, then the machine's (`/etc/incus`, `INCUS_GLOBAL_CONF`), and the client's

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
+import { inOwnWords, type Reach, remedyInOwnWords, stackToName } from "../host/own-words.js";
 import { paths } from "../host/paths.js";
 import { report } from "../host/report.js";
 import { Unreachable } from "../incus/errors.ts";
@@ -97,7 +98,7 @@ function isFirst(message: string): boolean {
 export async function warn(message: string): Promise<void> {
   if (!isFirst(message)) return;
   engine ??= connectEngine();
-  await (await engine).log("warning", message);
+  await (await engine).log("warning", inOwnWords(message));
 }
 
 /**
@@ -115,8 +116,15 @@ export function status(urn: string, message: string): void {
  * reason with the resource, without a stack.
  */
 export function refuse<I extends Identified>(kind: string, inputs: I, reason: string): Checked<I> {
-  report(EXIT.conflict, `${kind} ${inputs.name}`, reason);
-  return { inputs, failures: [{ property: "name", reason }] };
+  const said = remedyInOwnWords(reason, process.env, reachOf(inputs));
+  report(EXIT.conflict, `${kind} ${inputs.name}`, said);
+  return { inputs, failures: [{ property: "name", reason: said }] };
+}
+
+/** What commands in a message have to name to reach the stack and the server of these inputs. */
+function reachOf({ owner, remote }: Identified & { remote?: string }): Reach {
+  const stack = stackToName(owner.stack || undefined);
+  return { ...(stack && { stack }), ...(remote && { remote }) };
 }
 
 /**
@@ -133,6 +141,7 @@ export function guarded<I extends Identified, O extends I>(
       return await run();
     } catch (error) {
       if (error instanceof Fault) {
+        error.message = remedyInOwnWords(error.message, process.env, reachOf(inputs));
         report(error.exitCode, `${kind} ${inputs.name}`, error.message);
         error.stack = "";
       }

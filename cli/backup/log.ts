@@ -1,4 +1,5 @@
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import {
   type BackupSpec,
@@ -196,7 +197,7 @@ export function history(
     lines.push(
       `Verified ${ago(now - Date.parse(verified.at))}: ${what} (${share} % of the content read)`,
     );
-  } else lines.push(dim(`Never verified: repoman backup verify ${name}`));
+  } else lines.push(dim(inOwnWords(`Never verified: repoman backup verify ${name}`)));
   lines.push(fresh ? green("Not overdue.") : yellow(`Overdue: ${printable(reason ?? "")}`));
   return lines.join("\n");
 }

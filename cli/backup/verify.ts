@@ -1,4 +1,5 @@
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { count, printable } from "../../registry/text.ts";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { type Verification, verify } from "../../rsync/verify.ts";
@@ -95,7 +96,7 @@ function describe(name: string, found: Verification): string {
   const { green, red, yellow } = colorsFor(process.stdout);
   if (!found.ok) {
     const lines = [`${name}: ${red(found.result)}: ${printable(found.reason)}`];
-    if (found.remedy) lines.push(`  ${printable(found.remedy)}`);
+    if (found.remedy) lines.push(`  ${printable(inOwnWords(found.remedy))}`);
     return lines.join("\n");
   }
   const { files, ofFiles, ofBytes, different, changedSince, unread, differences } = found;
@@ -118,7 +119,7 @@ function describe(name: string, found: Verification): string {
   }
   for (const line of unread.slice(0, NAMED)) lines.push(`  ${red("unread")}: ${printable(line)}`);
   if (different > 0) {
-    lines.push(`  To copy it anew: repoman sync ${name} --checksum`);
+    lines.push(inOwnWords(`  To copy it anew: repoman sync ${name} --checksum`));
   }
   for (const warning of found.warnings) {
     lines.push(`  ${yellow("warning:")} ${printable(warning)}`);

@@ -19,7 +19,7 @@ export function define(command: Command): void {
       const [{ findSetting, namedFile }, { ensureStack }, { quote }] = await Promise.all([
         import("../setting.ts"),
         import("../pulumi/stack.ts"),
-        import("../output/quote.ts"),
+        import("../../host/command-line.js"),
       ]);
       const setting = findSetting({ stack: options.stack });
       await ensureStack(setting, namedFile(options.registry));

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import type { Context } from "../context.ts";
 import { addExamples } from "../definition.ts";
 import type { Creation } from "../estate/creation.ts";
@@ -93,7 +94,7 @@ async function act(name: string | undefined, options: Options): Promise<void> {
   const { journal, resultOf } = await import("../journal.ts");
   const result = resultOf(exitCode);
   await journal(context.setting, { command: "new", names, result, exitCode });
-  if (exitCode === EXIT.ok) process.stdout.write(`${lastWords(names, options.up)}\n`);
+  if (exitCode === EXIT.ok) process.stdout.write(`${inOwnWords(lastWords(names, options.up))}\n`);
 }
 
 function lastWords(names: readonly string[], up: boolean): string {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { printable } from "../../registry/text.ts";
 import type { Context } from "../context.ts";
@@ -38,7 +39,7 @@ async function repair(name: string | undefined, options: Options): Promise<void>
   const context = await readContext(options);
   const client = await connectTo(context);
   try {
-    const cases = await find(context, client, name, options);
+    const cases = await find(context, client, name);
     if (options.json) process.stdout.write(`${JSON.stringify(cases, null, 2)}\n`);
     else if (cases.length === 0) note("Nothing needs to be repaired.");
     else if (!canAsk()) process.stdout.write(describe(cases));
@@ -56,7 +57,6 @@ async function find(
   context: Context,
   client: IncusClient,
   name: string | undefined,
-  { stack }: Options,
 ): Promise<Case[]> {
   const [{ lookAtEstate }, { casesOf }, { requireNames }] = await Promise.all([
     import("../estate/live.ts"),
@@ -66,8 +66,11 @@ async function find(
   const live = await lookAtEstate(context, { client });
   if (live.unreachable) throw live.unreachable;
   const { incusProject, reposRoot } = context.registry.defaults;
-  const flags = stack === undefined ? [] : ["--stack", stack];
-  const cases = casesOf(live, { incusProject, reposRoot, stack: flags });
+  const cases = casesOf(live, { incusProject, reposRoot }).map((each) => ({
+    ...each,
+    what: inOwnWords(each.what),
+    ways: each.ways.map((way) => ({ ...way, command: inOwnWords(way.command) })),
+  }));
   if (name === undefined) return cases;
   const known = [
     ...context.registry.projects.map((project) => project.name),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { readContext } from "../context.ts";
 import { addExamples } from "../definition.ts";
 
@@ -31,7 +32,9 @@ export function define(command: Command): void {
 async function status(name: string | undefined, { stack, exitCode, json }: Options): Promise<void> {
   const context = await readContext({ stack, tolerant: true });
   const { lookAfter } = await import("../estate/health.ts");
-  const findings = await lookAfter(context, name);
+  const findings = (await lookAfter(context, name)).map((finding) =>
+    finding.remedy === undefined ? finding : { ...finding, remedy: inOwnWords(finding.remedy) },
+  );
   const good = findings.every(({ state }) => state === "good" || state === "note");
   if (json) process.stdout.write(`${JSON.stringify({ good, findings }, null, 2)}\n`);
   else {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import { addExamples } from "../definition.ts";
 import type { Thing } from "../estate/uninstall-plan.ts";
@@ -42,7 +43,8 @@ async function act({ stack, purge, dryRun, yes, json }: Options): Promise<void> 
   ]);
   const setting = findSetting({ stack });
   const plan = await planUninstall(setting, { purge: purge === true });
-  const { goes, stays } = plan;
+  const { goes } = plan;
+  const stays = plan.stays.map((thing) => ({ ...thing, what: inOwnWords(thing.what) }));
   if (json) {
     process.stdout.write(`${JSON.stringify({ goes, stays }, null, 2)}\n`);
     return;

@@ -1,4 +1,4 @@
-import { quote } from "../output/quote.ts";
+import { quote } from "../../host/command-line.js";
 
 /** For bash 4.4 or newer; works with and without the package bash-completion. */
 export function bashScript(program: string): string {

@@ -1,4 +1,4 @@
-import { quote } from "../output/quote.ts";
+import { quote } from "../../host/command-line.js";
 
 /** Both as a file \`_repoman\` in a folder of fpath, and as something to source after compinit. */
 export function zshScript(program: string): string {

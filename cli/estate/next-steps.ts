@@ -1,8 +1,7 @@
 // What one may try after the first `npm start`: three commands that can be copied as they are.
 
-import { join, relative } from "node:path";
-import { which } from "../../tools/which.js";
-import { commandLine } from "../output/quote.ts";
+import { commandLine } from "../../host/command-line.js";
+import { incusCommand, ownCommand, reachBy } from "../../host/own-words.js";
 import { colorsFor } from "../output/say.ts";
 import { readRegistry } from "../preflight.ts";
 import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";
@@ -21,10 +20,9 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
   const [name] = entry;
   const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
   const { defaults } = await readRegistry(setting, config);
-  const instance = `${config.remote ?? "local"}:${name}`;
-  const incus = [...daemonOf(setting), "incus"];
+  reachBy({ remote: config.remote });
   const inProject = ["--project", defaults.incusProject];
-  const self = ownCommand(setting);
+  const self = ownCommand();
   const stack = ["--stack", setting.stack];
   return [
     {
@@ -33,7 +31,7 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
     },
     {
       does: "Change something behind Pulumi's back, and see it found",
-      command: `${commandLine([...incus, "config", "set", instance, ...inProject, "limits.memory=96MiB"])} && ${commandLine([...self, "preview", ...stack, "--diff"])}`,
+      command: `${incusCommand(["config", "set", name, ...inProject, "limits.memory=96MiB"])} && ${commandLine([...self, "preview", ...stack, "--diff"])}`,
     },
     {
       does: "Take it all down; the repositories and their copies stay",
@@ -45,17 +43,4 @@ export async function nextSteps(setting: Setting, outputs: Outputs): Promise<Ste
 export function renderSteps(steps: readonly Step[]): string {
   const { dim, cyan } = colorsFor(process.stdout);
   return steps.map(({ does, command }) => `${dim(`# ${does}`)}\n${cyan(command)}`).join("\n\n");
-}
-
-/** The variable with which the incus client finds a daemon that is not the system's. */
-function daemonOf({ variables }: Setting): string[] {
-  return variables.INCUS_DIR ? ["env", `INCUS_DIR=${variables.INCUS_DIR}`] : [];
-}
-
-/** How this `repoman` is called from here: by name where PATH has it, else by its path. */
-function ownCommand({ root }: Setting): string[] {
-  const file = join(root, "bin", "repoman");
-  if (which("repoman", process.env.PATH) === file) return ["repoman"];
-  const near = relative(process.cwd(), file);
-  return [near.startsWith("..") ? file : near];
 }

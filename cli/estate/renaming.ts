@@ -117,7 +117,7 @@ async function requireFree(context: Context, to: string, begun: boolean): Promis
 
 type Found = ReturnType<typeof lookUp>["own"];
 
-function requireRenamable({ setting }: Context, current: Found, from: string): void {
+function requireRenamable({ registry }: Context, current: Found, from: string): void {
   if (!current) return;
   const why = isAside(current)
     ? "is being replaced"
@@ -127,8 +127,8 @@ function requireRenamable({ setting }: Context, current: Found, from: string): v
   if (why === undefined) return;
   const remedy =
     why === "is frozen"
-      ? `Let it run on first: incus resume ${from}`
-      : `Let that end first: repoman up ${from} --stack ${setting.stack}`;
+      ? `Let it run on first: incus resume --project ${registry.defaults.incusProject} ${from}`
+      : `Let that end first: repoman up ${from}`;
   throw new Fault(`the container "${from}" ${why}`, { remedy, exitCode: EXIT.conflict });
 }
 

@@ -1,10 +1,10 @@
 // What is not as the registry says, and what can be done about each: the same cases for the
 // questions at a terminal, and for the commands that are printed where there is none. Pure.
 
+import { commandLine } from "../../host/command-line.js";
 import { describeOwner, MARK } from "../../providers/ownership.ts";
 import { repositoryCandidates } from "../../survey/adoption.ts";
 import type { Orphan, ProjectState } from "../../survey/reconcile.ts";
-import { commandLine } from "../output/quote.ts";
 import type { Live } from "./live.ts";
 
 export type Choice = "recreate" | "apply" | "forget" | "adopt" | "destroy";
@@ -13,7 +13,7 @@ export interface Way {
   choice: Choice;
   /** What it does, as a person is asked. */
   does: string;
-  /** What does the same without questions. */
+  /** What does the same without questions, to be shown in own words (host/own-words.js). */
   command: string;
   /** Set where the choice alone is not enough: what is inside a container would be lost. */
   loses?: true;
@@ -32,21 +32,19 @@ export interface Case {
 export interface About {
   incusProject: string;
   reposRoot: string;
-  /** Flags that choose the stack. */
-  stack: readonly string[];
 }
 
 export function casesOf({ projects, orphans }: Live, about: About): Case[] {
   return [
-    ...projects.flatMap((state) => caseOfProject(state, about)),
+    ...projects.flatMap((state) => caseOfProject(state)),
     ...orphans.map((orphan) => caseOfOrphan(orphan, about)),
   ];
 }
 
-function caseOfProject(state: ProjectState, { stack }: About): Case[] {
+function caseOfProject(state: ProjectState): Case[] {
   const { project, drift, reason, differences, replaces } = state;
   const { name, repo } = project;
-  const up = commandLine(["repoman", "up", name, ...stack, "--yes"]);
+  const up = commandLine(["repoman", "up", name, "--yes"]);
   switch (drift) {
     case "ok":
       return [];
@@ -54,7 +52,7 @@ function caseOfProject(state: ProjectState, { stack }: About): Case[] {
       const forget = {
         choice: "forget",
         does: `take it out of the registry; ${repo} and its backup stay`,
-        command: commandLine(["repoman", "remove", name, ...stack, "--yes"]),
+        command: commandLine(["repoman", "remove", name, "--yes"]),
       } as const;
       const recreate = {
         choice: "recreate",
@@ -80,7 +78,7 @@ function caseOfProject(state: ProjectState, { stack }: About): Case[] {
 
 function caseOfOrphan({ instance, own }: Orphan, about: About): Case {
   const { name, config, type } = instance;
-  const { incusProject, reposRoot, stack } = about;
+  const { incusProject, reposRoot } = about;
   const foreign = config[MARK.stack] !== undefined && !own;
   const what = own
     ? "is this stack's, and not in the registry: `repoman up` deletes it"
@@ -93,7 +91,7 @@ function caseOfOrphan({ instance, own }: Orphan, about: About): Case {
   const adopt: Way = {
     choice: "adopt",
     does: "take it into the registry as it is",
-    command: commandLine(["repoman", "adopt", name, ...stack, "--yes"]),
+    command: commandLine(["repoman", "adopt", name, "--yes"]),
   };
   const destroy: Way = {
     choice: "destroy",

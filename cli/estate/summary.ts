@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import { colorsFor } from "../output/say.ts";
 import { type Column, renderTable } from "../output/table.ts";
@@ -38,7 +39,7 @@ export function summary(outputs: Outputs, width: number | undefined, now = Date.
           names.map((name) => row(name, outputs, now)),
           width,
         )
-      : dim("No containers to tell of; `repoman new` makes one."),
+      : dim(inOwnWords("No containers to tell of; `repoman new` makes one.")),
   ];
   if (outputs.orphans.length > 0) {
     lines.push(

@@ -3,6 +3,7 @@
 import { formatWithOptions } from "node:util";
 import pc from "picocolors";
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords, remedyInOwnWords } from "../../host/own-words.js";
 
 /** Colours for one stream, none where it is not a terminal or the user asked for none. */
 export function colorsFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env) {
@@ -14,11 +15,11 @@ export function colorsFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = 
 
 /** Says what repoman does, beside what Pulumi says. */
 export function note(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${inOwnWords(message)}\n`);
 }
 
 export function warn(message: string): void {
-  process.stderr.write(`${colorsFor(process.stderr).yellow("warning:")} ${message}\n`);
+  process.stderr.write(`${colorsFor(process.stderr).yellow("warning:")} ${inOwnWords(message)}\n`);
 }
 
 /**
@@ -30,7 +31,7 @@ export function warn(message: string): void {
 export function reportError(error: unknown, env: NodeJS.ProcessEnv = process.env): number {
   const prefix = colorsFor(process.stderr).red("error:");
   if (error instanceof Fault) {
-    process.stderr.write(`${prefix} ${error.message}\n`);
+    process.stderr.write(`${prefix} ${remedyInOwnWords(error.message)}\n`);
     if (env.REPOMAN_DEBUG) process.stderr.write(`${inspect(error)}\n`);
     return error.exitCode;
   }

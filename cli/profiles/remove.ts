@@ -76,7 +76,7 @@ function refuse(name: string, { own, managed, others, users }: Standing): void {
       {
         remedy: managed
           ? "Remove it there, with --stack."
-          : `It is not repoman's to remove: incus profile delete ${name}`,
+          : `It is not repoman's to remove: incus profile delete --project default ${name}`,
         exitCode: EXIT.conflict,
       },
     );

@@ -91,7 +91,8 @@ async function requireNoneAlive({ backend, project, stack }: Setting) {
   return locks.map((lock) => {
     if (!lock.verdict.alive) return { lock, why: lock.verdict.why };
     throw new Fault(`the stack "${stack}" is locked by ${describeLock(lock)}`, {
-      remedy: `Wait until it has ended. If you know that it has: pulumi cancel --stack ${stack}`,
+      remedy:
+        'Wait until it has ended. If you know that it has: eval "$(repoman env)" && pulumi -C "$REPOMAN_ROOT" cancel',
       exitCode: EXIT.conflict,
     });
   });

@@ -2,6 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
+import { reachBy } from "../../host/own-words.js";
 import type { Registry } from "../../registry/types.ts";
 import { carriedOut, readRenames, renamesFile } from "../../survey/renames.ts";
 import { journal, resultOf } from "../journal.ts";
@@ -57,6 +58,7 @@ export async function operate(request: Request): Promise<Outcome> {
   if (!(await isThere(request, setting))) return { exitCode: EXIT.ok, setting };
 
   const recorded = await readStackConfig(stackConfigFile(setting.root, setting.stack));
+  reachBy({ remote: recorded.remote });
   const named = namedFile(request.registry);
   const config = named === undefined ? recorded : { ...recorded, registry: named };
   const { targets, declared } = await check(request, setting, config);

@@ -11,6 +11,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../../host/fault.js";
+import { reachVariable } from "../../host/own-words.js";
 import { findProgram } from "../find-program.ts";
 import type { Setting } from "../setting.ts";
 import type { PulumiEnd } from "./exit-code.ts";
@@ -65,7 +66,10 @@ export async function capturePulumi(setting: Setting, args: readonly string[]): 
 
 function start({ root, env }: Setting, args: readonly string[], stdio: StdioOptions): ChildProcess {
   const pulumi = findProgram("pulumi", env);
-  return spawn("sh", [...IGNORING_HANGUP, pulumi, "-C", root, ...args], { env, stdio });
+  return spawn("sh", [...IGNORING_HANGUP, pulumi, "-C", root, ...args], {
+    env: { ...env, ...reachVariable(env) },
+    stdio,
+  });
 }
 
 /** Listens before it starts: a signal in between would end us and leave Pulumi alone at work. */

@@ -84,7 +84,8 @@ async function load(file: string): Promise<Document> {
     throw new Fault(
       `${file}${place}: ${error.message.split("\n", 1)[0]?.replace(/ at line \d+.*$/, "")}`,
       {
-        remedy: "Mend the YAML; `pulumi config set` writes it correctly.",
+        remedy:
+          "Mend the YAML: a setting is a line such as `repoman:remote: nas`, indented below `config:`.",
       },
     );
   }

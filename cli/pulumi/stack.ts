@@ -151,7 +151,7 @@ export function idInState(deployment: Deployment | undefined, stack: string): st
     throw new Fault(
       `the resources of the stack "${stack}" carry different ids: ${[...ids].join(", ")}`,
       {
-        remedy: `Say which is right: pulumi config set repoman:stackId <id> --stack ${stack}`,
+        remedy: `Say which is right: write \`repoman:stackId: ID\` below \`config:\` in Pulumi.${stack}.yaml`,
         exitCode: EXIT.conflict,
       },
     );

@@ -2,7 +2,9 @@
 // default, each with a directory of LOCAL_REPOS mounted, and NFS_REPOS told it where mirrors go.
 // Nothing is changed here; `adopt` takes each of them over.
 
+import { commandLine } from "../../host/command-line.js";
 import { Fault } from "../../host/fault.js";
+import { inOwnWords, remedyInOwnWords } from "../../host/own-words.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { addProject } from "../../registry/edit/edits.ts";
 import { readRegistryText } from "../../registry/registry-text.ts";
@@ -11,7 +13,6 @@ import { printable } from "../../registry/text.ts";
 import { repositoryCandidates } from "../../survey/adoption.ts";
 import type { Context } from "../context.ts";
 import { planAdoption } from "../estate/adopt/plan.ts";
-import { commandLine } from "../output/quote.ts";
 
 /** The Incus project that everything is in where nobody names one. */
 const PROJECT = "default";
@@ -49,7 +50,9 @@ export async function findOlder(context: Context, client: IncusClient): Promise<
       name,
       state: instance.status,
       repositories: candidates.map(({ repo }) => repo),
-      command: commandLine(["repoman", "adopt", name, "--from-project", PROJECT, ...choice]),
+      command: inOwnWords(
+        commandLine(["repoman", "adopt", name, "--from-project", PROJECT, ...choice]),
+      ),
     };
     try {
       const repo = others.length > 0 ? { repo: first.repo } : {};
@@ -63,7 +66,7 @@ export async function findOlder(context: Context, client: IncusClient): Promise<
       }
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      older.refused = error.message;
+      older.refused = remedyInOwnWords(error.message);
     }
     found.push(older);
   }

@@ -1,3 +1,4 @@
+import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import type { SetupPlan } from "./carry-out.ts";
 
@@ -37,7 +38,7 @@ export function diskTrouble({ disk }: SetupPlan): string | undefined {
 /** What comes next, as commands to copy. */
 export function afterSetup({ detected }: SetupPlan): string {
   const known = (detected.registry?.projects.length ?? 0) > 0;
-  const steps: [string, string][] = known
+  const next: [string, string][] = known
     ? [
         ["repoman preview", "what would change on this host"],
         ["repoman up", "make it so"],
@@ -48,6 +49,7 @@ export function afterSetup({ detected }: SetupPlan): string {
         ["repoman new --from-scan", "one for each repository in repos_root"],
         ["repoman profile list", "what containers can share with this host"],
       ];
+  const steps = next.map(([command, does]) => [inOwnWords(command), does] as const);
   const width = Math.max(...steps.map(([command]) => command.length));
   return ["Next:", ...steps.map(([what, does]) => `  ${what.padEnd(width)}  # ${does}`)].join("\n");
 }

@@ -52,9 +52,9 @@ test("the bash script's containers are shown as entries, and adopted by what is 
   expect(stdout).toContain(
     'web (stopped)\n  [[project]]\n  name = "web"\n  repo = "web-project"\n',
   );
-  expect(stdout).toContain("  repoman adopt web --from-project default\n");
+  expect(stdout).toContain("  bin/repoman adopt web --from-project default\n");
   expect(stdout).toContain(
-    `  repoman adopt both --from-project default --repo ${host.reposRoot}/api\n`,
+    `  bin/repoman adopt both --from-project default --repo ${host.reposRoot}/api\n`,
   );
   expect(stdout).toContain("neither backup_root in [defaults] nor NFS_REPOS says where to");
   expect(stdout).not.toContain("elsewhere");
@@ -65,7 +65,7 @@ test("the bash script's containers are shown as entries, and adopted by what is 
       name: "web",
       state: "Stopped",
       entry: { name: "web", repo: "web-project", path: "/mnt/web-project" },
-      command: "repoman adopt web --from-project default",
+      command: "bin/repoman adopt web --from-project default",
     },
   ]);
   // Nothing was changed by looking.

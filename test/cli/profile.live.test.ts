@@ -63,7 +63,7 @@ describe("install", () => {
 
   test("without the host's address is exit 3, with the way to it; --all does the rest", async () => {
     const { stderr } = await profile(3, "install", "dotfiles", "llm-share");
-    expect(stderr).toMatch(/\$\{HOST_LAN_IP\} is empty on this host\n {2}`repoman setup`/);
+    expect(stderr).toMatch(/\$\{HOST_LAN_IP\} is empty on this host\n {2}`bin\/repoman setup`/);
     await profile(3, "show", "llm-share");
     await profile(3, "diff", "llm-share");
     await profile(3, "install", "--all");

@@ -44,7 +44,7 @@ test("what set-up wrote is what npm start brings up, before there is any project
   expect(registry()).not.toMatch(/^backup_root/m);
   const { exitCode, all } = await host.run(["node", "tools/start.js", "--skip-preview"], { env });
   expect(exitCode, all).toBe(0);
-  expect(all).toContain("No containers to tell of; `repoman new` makes one.\n");
+  expect(all).toContain("No containers to tell of; `bin/repoman new` makes one.\n");
   const { metadata } = await daemon.api("GET", "/1.0/projects?recursion=1");
   expect(metadata.map(({ name }: { name: string }) => name)).toEqual(["default", "repoman"]);
 });
@@ -99,7 +99,7 @@ describe.sequential("new", () => {
     expect(stderr).toContain('The container "web":');
     expect(stderr).toMatch(/ {2}mount +\/usr\/share → \/opt\/share, read-only\n/);
     expect(stderr).toMatch(/ {2}user +dev\w* \(\d+:\d+\)\n/);
-    expect(stdout).toBe("Made web. Work in it: repoman shell web\n");
+    expect(stdout).toBe("Made web. Work in it: bin/repoman shell web\n");
     expect(await instanceNames(daemon)).toEqual(["web"]);
     expect((await instance(daemon, "web")).config["environment.GREETING"]).toBe("hello there");
     expect(registry()).toMatch(/created = "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"/);
@@ -137,7 +137,7 @@ describe.sequential("new", () => {
       "broken",
       "--yes",
     );
-    expect(all).toMatch(/go on: repoman up api\nOr take it back: repoman remove api/);
+    expect(all).toMatch(/go on: bin\/repoman up api\nOr take it back: bin\/repoman remove api/);
     expect(registry()).toContain('name = "api"');
     await repoman(host, 0, "remove", "api", "--yes");
     expect(await instanceNames(daemon)).toEqual(["web"]);
@@ -271,7 +271,7 @@ describe.sequential("rename", () => {
     );
     await run.killAll();
     const { all } = await repoman(host, 4, "new", "site", "--repo", "spare", "--yes");
-    expect(all).toContain("Finish that first: repoman rename site web");
+    expect(all).toContain("Finish that first: bin/repoman rename site web");
     const again = await repoman(host, 0, "rename", "site", "web", "--yes");
     expect(again.all).toContain("The registry has the new name already; this finishes the rest.");
     expect(again.stdout).toBe('Renamed "site" to "web".\n');

@@ -1,7 +1,7 @@
 import { execaSync } from "execa";
 import { assert, property, string } from "fast-check";
 import { expect, test } from "vitest";
-import { commandLine, quote } from "../../cli/output/quote.ts";
+import { commandLine, quote } from "../../host/command-line.js";
 
 const words = string({ unit: "binary", maxLength: 40 }).map((word) => word.replaceAll("\0", ""));
 

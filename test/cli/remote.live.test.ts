@@ -35,7 +35,7 @@ const state = async () => (await instance(daemon, "web"))?.status;
 
 test("a container is made there, listed, entered, stopped, started and read", async () => {
   const { stdout: made } = await repoman(host, 0, "new", "web", "--yes");
-  expect(made).toBe("Made web. Work in it: repoman shell web\n");
+  expect(made).toBe("Made web. Work in it: bin/repoman shell web\n");
   expect(await state()).toBe("Running");
   await expectNoChanges(host);
 

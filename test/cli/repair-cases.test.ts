@@ -8,7 +8,7 @@ import type { ProjectState } from "../../survey/reconcile.ts";
 import { project } from "../components/fixtures.ts";
 import { made, OWNER } from "../survey/fixtures.ts";
 
-const ABOUT = { incusProject: "repoman", reposRoot: "/home/dev/repos", stack: ["--stack", "s"] };
+const ABOUT = { incusProject: "repoman", reposRoot: "/home/dev/repos" };
 
 function state(drift: ProjectState["drift"], more: Partial<ProjectState> = {}): ProjectState {
   return { project: project("web"), drift, differences: [], replaces: false, ...more };
@@ -28,8 +28,8 @@ describe("a project", () => {
   test("that is missing can be made again or forgotten", () => {
     const [found] = cases([state("missing")]);
     expect(found?.ways.map(({ choice, command }) => [choice, command])).toEqual([
-      ["recreate", "repoman up web --stack s --yes"],
-      ["forget", "repoman remove web --stack s --yes"],
+      ["recreate", "repoman up web --yes"],
+      ["forget", "repoman remove web --yes"],
     ]);
   });
 

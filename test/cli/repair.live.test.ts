@@ -48,12 +48,12 @@ test("without a terminal it prints what there is and the commands, and changes n
   await byHand("hand", { repo: { type: "disk", source, path: source, shift: "true" } });
   await byHand("stray");
   const { stdout } = await repoman(host, 1, "repair");
-  expect(stdout).toMatch(/^alpha has no container\n {2}recreate .*\n +repoman up alpha --yes\n/);
+  expect(stdout).toMatch(/^alpha has no container\n {2}recreate .*\n +bin\/repoman up alpha --yes\n/);
   expect(stdout).toMatch(
-    /gone has no container\n[\s\S]*? forget [\s\S]*?repoman remove gone --yes\n/,
+    /gone has no container\n[\s\S]*? forget [\s\S]*?bin\/repoman remove gone --yes\n/,
   );
   expect(stdout).toMatch(
-    /hand is in the Incus project[\s\S]*? adopt [\s\S]*?repoman adopt hand --yes\n/,
+    /hand is in the Incus project[\s\S]*? adopt [\s\S]*?bin\/repoman adopt hand --yes\n/,
   );
   expect(stdout).toMatch(
     /stray is .*\n {2}destroy .*\n +incus delete --force --project repoman stray/,

@@ -46,7 +46,7 @@ test("makes a registry that works, and changes nothing when it is run again", as
   expect(first.stderr).toMatch(/^Found:\n {2}Incus +6\.\S+, .*unix.socket\n/);
   expect(first.stderr).toContain(`${host.backup.path}, on ext4 from /dev/loop`);
   expect(first.stderr).toMatch(/To be changed:\n {2}.*\/repos: the folder is made\n/);
-  expect(first.stdout).toContain("Set up.\nNext:\n  repoman new ");
+  expect(first.stdout).toContain("Set up.\nNext:\n  bin/repoman new ");
   expect(existsSync(host.reposRoot)).toBe(true);
   expect(registry()).toContain('repos_root = "~/repos"');
   expect(registry()).toContain(`backup_root = "${host.backup.path}"`);

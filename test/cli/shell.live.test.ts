@@ -156,7 +156,7 @@ describe("start, stop and restart", () => {
   test("change the run state of several, say so, and say what the next up would undo", async () => {
     const stopped = await repoman(host, 0, "stop", "web", "two", "--force");
     expect(stopped.stderr).toMatch(/web: stopped/);
-    expect(stopped.stderr).toMatch(/running = true for two, so the next `repoman up` starts it/);
+    expect(stopped.stderr).toMatch(/running = true for two, so the next `bin\/repoman up` starts it/);
     expect([await status("web"), await status("two")]).toEqual(["Stopped", "Stopped"]);
     expect((await repoman(host, 0, "stop", "web")).stderr).toBe("web: is stopped already\n");
     expect((await repoman(host, 0, "restart", "web")).stderr).toBe("web: restarted\n");
@@ -172,7 +172,7 @@ describe("start, stop and restart", () => {
     process.kill(metadata.pid, "SIGSTOP");
     const { all } = await repoman(host, 1, "stop", "web", "--timeout", "1");
     expect(all).toContain(
-      "did not stop within 1 s\n  Give it longer (--timeout), or kill it: repoman stop web --force",
+      "did not stop within 1 s\n  Give it longer (--timeout), or kill it: bin/repoman stop web --force",
     );
     await repoman(host, 0, "stop", "web", "--force");
     await repoman(host, 0, "start", "web");

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
-import { quote } from "../../cli/output/quote.ts";
+import { quote } from "../../host/command-line.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 

@@ -29,6 +29,8 @@ describe("the id in Pulumi's state", () => {
   test("is a conflict where they disagree", () => {
     expect(() =>
       idInState({ resources: [resource("aaaa1111"), resource("bbbb2222")] }, "host"),
-    ).toThrow(/different ids: aaaa1111, bbbb2222\n {2}Say which is right: pulumi config set/);
+    ).toThrow(
+      /different ids: aaaa1111, bbbb2222\n {2}Say which is right: write `repoman:stackId: ID`/,
+    );
   });
 });

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { commandLine } from "../../cli/output/quote.ts";
+import { commandLine } from "../../host/command-line.js";
 import type { CommandOptions, Running } from "../rig/command.ts";
 import { until } from "../rig/place.ts";
 

@@ -53,7 +53,7 @@ test("what was shown is trusted, though the file changes while one thinks", asyn
 test("preview tells of the change and how to decide, and what was trusted stays in force", async () => {
   const { all } = await repoman(host, 0, "preview", "--expect-no-changes");
   expect(all).toMatch(/asks for env and is changed since it was trusted, and what was trusted/);
-  expect(all).toContain("`repoman trust alpha`");
+  expect(all).toContain("`bin/repoman trust alpha`");
   write("not TOML at all");
   await expectNoChanges(host);
 

@@ -48,7 +48,7 @@ describe("what repoman did not make", () => {
     );
     expect(refused).not.toMatch(/^\s+at /m);
     expect(await instanceNames(daemon)).toEqual(["beta"]);
-    expect(refused).toMatch(/take the entry out of the registry, then: repoman adopt beta/);
+    expect(refused).toMatch(/take the entry out of the registry, then: bin\/repoman adopt beta/);
     // What carries the stack's mark is taken over, whoever has put it there.
     const { metadata: project } = await daemon.api("GET", "/1.0/projects/repoman");
     const mark = `user.repoman.stack=${project.config["user.repoman.stack"]}`;

@@ -3,8 +3,9 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { incusConfigDir as configDir } from "../../host/paths.js";
 import { endpoints, ignoredVariables, localSocket } from "../../incus/endpoint.ts";
-import { configDir, findRemote, remotes } from "../../incus/remotes.ts";
+import { findRemote, remotes } from "../../incus/remotes.ts";
 
 let home: string;
 beforeEach(() => {

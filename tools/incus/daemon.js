@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { commandLine } from "../../host/command-line.js";
 import { EXIT, Fault } from "../../host/fault.js";
 import { writeFileAtomic } from "../../host/files.js";
 import { HeldLock, waitForLock } from "../../host/lock.js";
@@ -149,7 +150,14 @@ export async function stop({ paths, env, progress }, { timeoutSeconds = 120 } = 
       throw new Fault(
         `Incus is not down after ${timeoutSeconds} s${why}; still running: ${names}`,
         {
-          remedy: "stop these by force (incus stop --force), then try again",
+          remedy: [
+            ...left.map((each) => {
+              const [project = "default", name = ""] = each.split("/");
+              const words = ["incus", "stop", "--force", "--project", project, name];
+              return commandLine(["env", `INCUS_SOCKET=${socket}`, ...words]);
+            }),
+            left.length ? "then try again" : `its log says why: ${logFile(paths)}`,
+          ].join("\n"),
         },
       );
     }

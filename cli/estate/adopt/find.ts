@@ -36,7 +36,10 @@ export function findInstance(name: string, { instances, registry, fromProject }:
   if (here && there) {
     throw new Fault(
       `an instance "${name}" is in the Incus project "${incusProject}" as well as in "${fromProject}"`,
-      { remedy: "Rename one of them: incus rename", exitCode: EXIT.conflict },
+      {
+        remedy: `Rename one of them: incus rename --project ${fromProject} ${name} NEW`,
+        exitCode: EXIT.conflict,
+      },
     );
   }
   if (there) return there;
