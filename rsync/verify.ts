@@ -1,6 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ask } from "../host/child.ts";
 import { writeFileAtomic } from "../host/files.js";
+import { isLocal } from "../host/mountinfo.ts";
 import { commonArgs } from "./command.ts";
 import { type Abilities, SCRATCH } from "./disk.ts";
 import { type End, endOf } from "./end.ts";
@@ -8,7 +10,7 @@ import { repositoryExcludes, rulesOf, WHOLE } from "./excludes.ts";
 import type { Refusal } from "./judge.ts";
 import { lockRepository, type RepositoryLock } from "./lock.ts";
 import { ITEM_FORMAT, type Item } from "./output.ts";
-import { findSite } from "./probe.ts";
+import { findSite, type Site } from "./probe.ts";
 import { readRecord, type Verified, verifiedFile } from "./record.ts";
 import { runRsync } from "./run.ts";
 import { Sample } from "./sample.ts";
@@ -16,7 +18,7 @@ import { inspectSource } from "./source.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
 import { bytesRead } from "./stall.ts";
 import { Tally, type VerifyDifference } from "./tally.ts";
-import type { BackupSpec, Progress } from "./types.ts";
+import type { BackupSpec, Progress, RunRecord } from "./types.ts";
 
 export interface VerifyOptions {
   /** The share of the files whose content is read, in percent; 100 reads all. */
@@ -93,11 +95,17 @@ async function look(spec: CheckedSpec, around: Around): Promise<Verification> {
   const rules = rulesOf(spec.exclude ?? [], excludes.patterns, WHOLE);
   const startedAt = new Date();
   const began = performance.now();
-  const tally = new Tally(spec, last?.at);
+  const folder = join(site.found.root, SCRATCH, site.disk.id);
+  const tally = new Tally(spec, {
+    since: last?.at,
+    until: await endOfRuns(spec, record, site, folder),
+    copy: site.destination,
+    work: around.work,
+  });
   const compare = (args: string[], onItem: (item: Item) => void, total?: number) =>
     compareOnce(
       spec,
-      { folder: join(site.found.root, SCRATCH, site.disk?.id ?? ""), rules, ...around },
+      { folder, rules, ...around },
       [...commonArgs(site.recorded?.abilities ?? ALL), ...args],
       onItem,
       total,
@@ -147,6 +155,33 @@ async function look(spec: CheckedSpec, around: Around): Promise<Verification> {
     differences: tally.differences,
     warnings: excludes.warnings,
   };
+}
+
+/**
+ * When the last run was over, by the clock that gives the copy's entries their times: of a disk of
+ * this host it is this host's. For any other the folder for what is under way tells, which every
+ * run that copies changes, of whichever repository.
+ *
+ * @returns undefined where that cannot be told: a run broke off, and may have gone on alone
+ */
+async function endOfRuns(
+  spec: CheckedSpec,
+  record: RunRecord | undefined,
+  site: Site,
+  folder: string,
+): Promise<number | undefined> {
+  if (!record || record.destination !== spec.destination || record.result === "failed") {
+    return undefined;
+  }
+  if (isLocal(site.found.mounts, site.destination)) {
+    const ended = Date.parse(record.endedAt);
+    return ended <= Date.now() ? ended : undefined;
+  }
+  const answer = await ask(["stat", "--printf=%.3Z", "--", folder], {
+    timeoutMs: spec.answerWithin,
+  });
+  const changed = Number(answer.stdout.toString() || Number.NaN) * 1000;
+  return Number.isFinite(changed) ? changed : undefined;
 }
 
 const ALL: Abilities = { acls: true, xattrs: "all", nanoseconds: true };

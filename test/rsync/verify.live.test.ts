@@ -2,8 +2,16 @@ import { appendFileSync, chmodSync, mkdirSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { describe, expect, test } from "vitest";
-import { type BackupSpec, mirror, type Progress, readVerified } from "../../rsync/index.ts";
+import {
+  type BackupSpec,
+  mirror,
+  type Progress,
+  type RunRecord,
+  readRecord,
+  readVerified,
+} from "../../rsync/index.ts";
 import { lockRepository } from "../../rsync/lock.ts";
+import { writeRecord } from "../../rsync/record.ts";
 import { checkSpec } from "../../rsync/spec.ts";
 import { type VerifyOptions, verify } from "../../rsync/verify.ts";
 import { unmountBelow } from "../rig/mounts.ts";
@@ -80,6 +88,31 @@ describe("a copy that is verified", () => {
       different: 1,
       differences: [{ name: "file-7", kind: "content" }],
     });
+  });
+
+  test("and on which something was planted names that, too; what went in the repository is no difference", async () => {
+    const spec = await copied();
+    rmSync(join(spec.source, "file-6"));
+    writeFileSync(join(spec.source, "folder", "added"), "new");
+    writeFileSync(join(spec.destination, "folder", "planted\x02"), "not mine");
+    mkdirSync(join(spec.destination, "more"));
+    writeFileSync(join(spec.destination, "more", "x"), "x");
+    execaSync("touch", ["-d", "2020-01-01", join(spec.destination, "more", "x")]);
+    const found = await verify(spec, FULL);
+    const differences = found.ok ? found.differences : [];
+    expect(differences).toEqual(
+      expect.arrayContaining([
+        { name: "folder/planted\\#002", kind: "extra" },
+        { name: "more/", kind: "extra" },
+        { name: "more/x", kind: "extra" },
+      ]),
+    );
+    expect(differences.map(({ name }) => name)).not.toContain("file-6");
+    expect(found).toMatchObject({ different: 3, unread: [] });
+    // After a run that broke off nobody can tell whose it is.
+    const record = (await readRecord(spec.recordsDir, spec.name)) as RunRecord;
+    await writeRecord(spec.recordsDir, { ...record, result: "failed" });
+    expect(await verify(spec, FULL)).toMatchObject({ ok: true, different: 0 });
   });
 
   test("in part reads just that, and all of what the file system tells", async () => {
