@@ -4,10 +4,11 @@ export function skeleton(name: string): string {
 # \${HOME}, \${USER} and \${HOST_LAN_IP} (lan_ip of the registry) are replaced; any other stays.
 name: ${name}
 description: ""
-config: {}
+# Take the # off the lines that you want; a device's go together.
+config:
 #  environment.EDITOR: vim
 #  limits.memory: 4GiB
-devices: {}
+devices:
 # A directory of the host. required: "false" lets the container start where it is missing;
 # readonly: "true" keeps it from being changed. Leave \`shift\` out: files belong to you as it is.
 # Prefer a directory to a single file, of which the container keeps the one that it started with.
