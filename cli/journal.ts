@@ -1,22 +1,17 @@
 // The journal: what repoman did on this host and when, one line of JSON for each command that
 // changed something. It names objects and outcomes; values, secrets and file contents never.
 
-import { mkdir, open, rename, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { HeldLock, tryLock } from "../host/lock.js";
+import { fileURLToPath } from "node:url";
+import { errorText } from "../host/child.ts";
+import { askAt, foreignMount } from "../host/look.ts";
 import { paths } from "../host/paths.js";
+import { appendLine } from "./journal-file.ts";
 import { warn } from "./output/say.ts";
 import { registryFile } from "./preflight.ts";
 import { readStackConfig, stackConfigFile } from "./pulumi/stack-config.ts";
 import type { Setting } from "./setting.ts";
-
-export const JOURNAL = "repoman.jsonl";
-
-/** A journal of this size makes way for a new one. */
-const FULL_BYTES = 5_000_000;
-/** So many full ones are kept: `repoman.jsonl.1` is the youngest. */
-export const KEPT = 4;
 
 /** What a command tells of itself. */
 export interface Event {
@@ -57,11 +52,22 @@ export async function journal(setting: Setting, event: Event): Promise<void> {
   let folder = "";
   try {
     folder = await journalFolder(setting);
-    await appendLine(folder, lineOf(setting, event));
+    await write(folder, lineOf(setting, event));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     warn(`the journal in ${folder || "its folder"} could not be written: ${code ?? message}`);
   }
+}
+
+const WRITER = fileURLToPath(new URL("journal-writer.ts", import.meta.url));
+
+/** By a child that can be left behind where the folder's file system may not answer. */
+async function write(folder: string, line: JournalLine): Promise<void> {
+  const mount = foreignMount(folder);
+  if (!mount) return appendLine(folder, line);
+  const done = await askAt(mount, [process.execPath, WRITER, folder, JSON.stringify(line)]);
+  if ("silent" in done) throw new Error(`it ${done.what}`);
+  if (done.code !== 0) throw new Error(errorText(done.stderr));
 }
 
 function lineOf({ stack, env }: Setting, event: Event): JournalLine {
@@ -94,54 +100,10 @@ export async function journalFolder(setting: Setting): Promise<string> {
   const fallback = join(paths(setting.env).stateDir, "log");
   try {
     const config = await readStackConfig(stackConfigFile(setting.root, setting.stack));
-    const { readRegistry } = await import("../registry/load.ts");
+    const { readDefaults } = await import("../registry/load.ts");
     const file = registryFile(setting, config);
-    return (await readRegistry({ file, env: setting.env })).registry.defaults.logdir;
+    return (await readDefaults({ file, env: setting.env })).logdir;
   } catch {
     return fallback;
   }
-}
-
-/** One write to a file opened for appending: lines of several processes do not mix. */
-export async function appendLine(
-  folder: string,
-  line: object,
-  fullBytes = FULL_BYTES,
-): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, JOURNAL);
-  await rotate(folder, file, fullBytes);
-  const handle = await open(file, "a", 0o600);
-  try {
-    await handle.write(Buffer.from(`${JSON.stringify(line)}\n`));
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Whoever has the file open meanwhile writes on into the one that was renamed: nothing is lost. */
-async function rotate(folder: string, file: string, fullBytes: number): Promise<void> {
-  if (!(await isFull(file, fullBytes))) return;
-  const lock = tryLock(join(folder, `.${JOURNAL}.lock`), `pid ${process.pid}`);
-  if (!(lock instanceof HeldLock)) return;
-  try {
-    if (!(await isFull(file, fullBytes))) return;
-    for (let number = KEPT - 1; number >= 1; number--) {
-      await rename(`${file}.${number}`, `${file}.${number + 1}`).catch(absent);
-    }
-    await rename(file, `${file}.1`).catch(absent);
-  } finally {
-    lock.release();
-  }
-}
-
-async function isFull(file: string, fullBytes: number): Promise<boolean> {
-  return stat(file).then(
-    ({ size }) => size >= fullBytes,
-    () => false,
-  );
-}
-
-function absent(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
 }

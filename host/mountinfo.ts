@@ -108,9 +108,16 @@ const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "b
  */
 export function isLocal(mounts: readonly Mount[], path: string): boolean {
   const names = path.split("/").slice(1);
-  return ["/", ...names.map((_, index) => `/${names.slice(0, index + 1).join("/")}`)].every(
-    (step) => LOCAL.has(topmostMount(mounts, step)?.fstype ?? ""),
-  );
+  const steps = ["/", ...names.map((_, index) => `/${names.slice(0, index + 1).join("/")}`)];
+  return steps.every((step) => {
+    const mount = topmostMount(mounts, step);
+    return mount !== undefined && isOfLocalType(mount);
+  });
+}
+
+/** Whether a mount's file system is of a kind that does not wait for another machine or process. */
+export function isOfLocalType({ fstype }: MountFacts): boolean {
+  return LOCAL.has(fstype);
 }
 
 /** The part of a mount that is kept in records. */

@@ -70,6 +70,9 @@ const JUDGED = [...DECLARED, "owner", "freshness", "pending"] as const;
 /** The engine starts what it can at once; so many runs would only wait for each other. */
 const turns = new Turns();
 
+/** How long the disk may take to answer whoever only looks: without it, the record alone is judged. */
+const ANSWER_MS = 5_000;
+
 function specOf(args: BackupArgs): BackupSpec {
   return hostSpec(args, args.owner.id);
 }
@@ -95,7 +98,7 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
   async read(id, state) {
     const record = await readRecord(paths().backupRecords, state.name);
-    const spec = specOf(state);
+    const spec = { ...specOf(state), answerWithin: ANSWER_MS };
     const found = await probe(spec);
     // A disk that is away says nothing of the copy on it; the survey has said that it is away.
     const judged = freshness(record, spec, new Date(), found.ok ? found : undefined);

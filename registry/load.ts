@@ -20,7 +20,7 @@ import { BUILT_IN, type RegistryFile, registrySchema } from "./schema.ts";
 import type { Facts } from "./substitute.ts";
 import { quote } from "./text.ts";
 import { REPOSITORY_FILE } from "./trust.ts";
-import type { Problem, Registry, User } from "./types.ts";
+import type { Defaults, Problem, Registry, User } from "./types.ts";
 import { type Approved, excludeWarnings, type Wishes, wishesOf } from "./wishes.ts";
 
 export interface LoadOptions {
@@ -61,23 +61,9 @@ export async function loadRegistry(options: LoadOptions = {}): Promise<Registry>
 export async function readRegistry(
   options: LoadOptions = {},
 ): Promise<{ registry: Registry; facts: Facts; problems: Problem[] }> {
-  const { env = process.env } = options;
-  const user = options.user ?? currentUser(env);
-  const file = resolvePath(options.file ?? paths(env).registry);
-  const findings = new Findings();
-  const document = parseDocument(file, options.text ?? (await readRegistryText(file)));
-  reportSyntax(document, findings);
-  const { schema, lanIp: olderLanIp } = migrate(document.data);
-  const data = check(registrySchema, document, findings);
-  const lanIp = data.host?.lan_ip ?? olderLanIp ?? "";
-  const facts = { lanIp, user: user.name, home: user.home };
-  const { defaults, backupRootOrigin, rootKnown } = resolveDefaults(
-    document,
-    data,
-    env,
-    facts,
-    findings,
-  );
+  const begun = await begin(options);
+  const { env, file, findings, document, schema, data, lanIp, facts } = begun;
+  const { defaults, backupRootOrigin, rootKnown } = begun;
 
   const overrides = await readOverrides(join(dirname(file), "repos.d"), findings);
   const context = { defaults, backupRules: data.defaults, facts, rootKnown };
@@ -104,6 +90,50 @@ export async function readRegistry(
     facts,
     problems: await findings.locate(order),
   };
+}
+
+/** The file itself, and its `[defaults]`, which everything else stands on. */
+async function begin(options: LoadOptions) {
+  const { env = process.env } = options;
+  const user = options.user ?? currentUser(env);
+  const file = resolvePath(options.file ?? paths(env).registry);
+  const findings = new Findings();
+  const document = parseDocument(file, options.text ?? (await readRegistryText(file)));
+  reportSyntax(document, findings);
+  const { schema, lanIp: olderLanIp } = migrate(document.data);
+  const data = check(registrySchema, document, findings);
+  const lanIp = data.host?.lan_ip ?? olderLanIp ?? "";
+  const facts = { lanIp, user: user.name, home: user.home };
+  const { defaults, backupRootOrigin, rootKnown } = resolveDefaults(
+    document,
+    data,
+    env,
+    facts,
+    findings,
+  );
+  return {
+    env,
+    file,
+    findings,
+    document,
+    schema,
+    data,
+    lanIp,
+    facts,
+    defaults,
+    backupRootOrigin,
+    rootKnown,
+  };
+}
+
+/**
+ * `[defaults]` alone, as far as they make sense: nothing else is read than the registry itself, and
+ * nothing is looked at where a repository lies.
+ *
+ * @throws RegistryMissing where there is no registry
+ */
+export async function readDefaults(options: LoadOptions = {}): Promise<Defaults> {
+  return (await begin(options)).defaults;
 }
 
 /** What every repository asks for itself, in the order of the projects. */

@@ -7,7 +7,7 @@ import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../host/files.js";
 import { paths } from "../host/paths.js";
-import { decode, readBytes } from "./read.ts";
+import { decode, readBounded, readBytes } from "./read.ts";
 
 /** The file in which a repository says what it would like. */
 export const REPOSITORY_FILE = ".repoman.toml";
@@ -62,10 +62,13 @@ export function approvedPath({ env, project, repo }: TrustKey, file: UntrustedFi
   return join(paths(env).dataDir, "trusted", `${project}-${place}.${ending}`);
 }
 
-/** One of the repository's own files as it is now, read without trusting it. */
+/**
+ * One of the repository's own files as it is now, read without trusting it; `silent` where its file
+ * system does not answer.
+ */
 export async function readUntrusted(repo: string, file: UntrustedFile) {
   const path = join(repo, file);
-  return { file: path, ...(await readBytes(path, { most: MOST_OF_FILE, links: false })) };
+  return { file: path, ...(await readBounded(path, MOST_OF_FILE)) };
 }
 
 /**

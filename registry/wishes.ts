@@ -5,8 +5,8 @@ import { parseDocument } from "./document.ts";
 import { Findings } from "./findings.ts";
 import { reportSyntax } from "./overrides.ts";
 import type { Layer } from "./precedence.ts";
+import { repositorySchema } from "./project-schema.ts";
 import { decode } from "./read.ts";
-import { repositorySchema } from "./schema.ts";
 import { count, quote } from "./text.ts";
 import {
   REPOSITORY_EXCLUDES,
@@ -97,7 +97,9 @@ export async function readRepositoryLayer(
   });
   const warnings: Problem[] = [];
   const holds = approved ? ", and what was trusted holds" : "";
-  if ("refused" in reading) {
+  if ("silent" in reading) {
+    // That of the repository itself is for whoever looks at the host to say; what was trusted holds.
+  } else if ("refused" in reading) {
     const what = `its ${REPOSITORY_FILE} ${reading.refused}, so it is ignored${holds}`;
     warnings.push(warn(what, "remove it"));
   } else if ("missing" in reading) {
@@ -151,6 +153,7 @@ export async function excludeWarnings(key: TrustKey): Promise<Problem[]> {
   ]);
   if (record && "damaged" in record)
     return [damaged(key, record.file, REPOSITORY_EXCLUDES, record.damaged)];
+  if ("silent" in reading) return [];
   const warn = (what: string, remedy: string): Problem => ({
     file: reading.file,
     what: `project ${quote(project)}: its ${REPOSITORY_EXCLUDES} ${what}`,

@@ -63,19 +63,27 @@ export type Disk =
       mounts: readonly Mount[];
       marker: Marker | "unreadable" | undefined;
     }
-  /** `missing`: there is no such folder. */
-  | { ok: false; reason: string; remedy: string; missing?: true };
+  /** `missing`: there is no such folder; `silent`: it did not answer in time. */
+  | { ok: false; reason: string; remedy: string; missing?: true; silent?: true };
 
-/** How long a good answer counts for the next who asks, in ms: many repositories ask in a row. */
+/** How long an answer, or none, counts for the next who asks, in ms: many repositories ask in a row. */
 const ANSWER_LASTS = 1_000;
 
-const answers = new Map<string, { disk: Promise<Disk>; until: number }>();
+interface Answer {
+  disk: Promise<Disk>;
+  until: number;
+  /** Those that were there when it was asked. */
+  mounts: readonly Mount[];
+}
+
+const answers = new Map<string, Answer>();
 
 /**
  * Looks at a backup disk, which wakes its automount. Changes nothing, and answers within some
  * three times `timeoutMs` whatever the disk does. Questions about one disk at one time are one;
- * a good answer counts a moment longer, as long as the same mount is there. That endangers
- * nothing: whatever writes stands in a folder that only the right disk has.
+ * a good answer counts a moment longer, as long as the same mount is there, and so does silence, as
+ * long as nothing was mounted. That endangers nothing: whatever writes stands in a folder that only
+ * the right disk has.
  *
  * @param options.fresh asks the disk itself
  */
@@ -89,8 +97,13 @@ export async function inspectDisk(
     const asksNow = asked.until === Number.POSITIVE_INFINITY;
     const disk = await asked.disk;
     if (asksNow || isStillThere(disk)) return disk;
+    if (!disk.ok && disk.silent && asked.mounts === readMounts()) return disk;
   }
-  const answer = { disk: inspect(backupRoot, timeoutMs), until: Number.POSITIVE_INFINITY };
+  const answer: Answer = {
+    disk: inspect(backupRoot, timeoutMs),
+    until: Number.POSITIVE_INFINITY,
+    mounts: readMounts(),
+  };
   answers.set(backupRoot, answer);
   try {
     return await answer.disk;
@@ -110,6 +123,7 @@ function isStillThere(disk: Disk): boolean {
 async function inspect(backupRoot: string, timeoutMs: number): Promise<Disk> {
   const silent = {
     ok: false as const,
+    silent: true as const,
     reason: `The backup disk at ${backupRoot} does not answer within ${timeoutMs / 1000} s`,
     remedy: "Check the file server and the network, or the automounter, then run it again.",
   };

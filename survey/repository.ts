@@ -1,7 +1,7 @@
 // What is on the host where a project's repository and mounts should be.
 
-import { realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
+import { lookAt, type Seen, SILENCE_REMEDY } from "../host/look.ts";
 import type { Project } from "../registry/types.ts";
 
 /** The id of files whose owner the kernel cannot name, such as another user namespace's. */
@@ -32,49 +32,48 @@ export async function lookAtRepository(
   reposRoot: string,
 ): Promise<RepositoryFacts | Trouble> {
   const at = `project "${name}": the repository ${JSON.stringify(repo)}`;
-  try {
-    const [facts, real, root] = await Promise.all([
-      stat(repo),
-      realpath(repo),
-      realpath(reposRoot),
-    ]);
-    if (!facts.isDirectory()) return { fault: `${at} is not a directory` };
-    if (real !== root && !real.startsWith(root === sep ? sep : root + sep)) {
-      return {
-        fault: `${at} is a link that leads out of repos_root, to ${JSON.stringify(real)}\n  Move it under repos_root, or remove the project from the registry.`,
-      };
-    }
-    if (facts.uid === NOBODY || facts.gid === NOBODY) {
-      return {
-        fault: `${at} belongs to nobody (${facts.uid}:${facts.gid}), so no user inside can be given it\n  Give it its owner: chown -R <user>: ${JSON.stringify(repo)}`,
-      };
-    }
-    return { uid: facts.uid, gid: facts.gid };
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      return {
-        fault: `${at} is not there\n  Mount its disk or move it back, correct \`repo\` in the registry, or set enabled = false.`,
-      };
-    }
-    return { fault: `${at} cannot be read: ${(error as Error).message}` };
+  const [facts, root] = await Promise.all([lookAt(repo), lookAt(reposRoot)]);
+  if (!facts.ok) return { fault: absent(at, facts) };
+  if (!root.ok)
+    return { fault: absent(`project "${name}": repos_root ${JSON.stringify(reposRoot)}`, root) };
+  const { type, real, uid, gid } = facts;
+  if (type !== "directory") return { fault: `${at} is not a directory` };
+  if (real !== root.real && !real.startsWith(root.real === sep ? sep : root.real + sep)) {
+    return {
+      fault: `${at} is a link that leads out of repos_root, to ${JSON.stringify(real)}\n  Move it under repos_root, or remove the project from the registry.`,
+    };
   }
+  if (uid === NOBODY || gid === NOBODY) {
+    return {
+      fault: `${at} belongs to nobody (${uid}:${gid}), so no user inside can be given it\n  Give it its owner: chown -R <user>: ${JSON.stringify(repo)}`,
+    };
+  }
+  return { uid, gid };
+}
+
+function absent(at: string, seen: Seen & { ok: false }): string {
+  if ("silent" in seen) return `${at} ${seen.what}\n  ${SILENCE_REMEDY}`;
+  if (seen.code === "ENOENT" || seen.code === "ENOTDIR") {
+    return `${at} is not there\n  Mount its disk or move it back, correct \`repo\` in the registry, or set enabled = false.`;
+  }
+  return `${at} cannot be read (${seen.code})\n  Make it readable for this user, or set enabled = false.`;
 }
 
 export async function lookAtMounts({ name, mounts }: Project): Promise<MountFacts> {
   const facts: MountFacts = { warnings: [] };
   await Promise.all(
     mounts.map(async ({ source, path, optional }) => {
-      const there = await stat(source).then(
-        () => true,
-        () => false,
-      );
-      if (there) return;
-      const what = `project "${name}": ${JSON.stringify(source)}, mounted at ${JSON.stringify(path)}, is not there`;
-      if (optional)
+      const seen = await lookAt(source);
+      if (seen.ok) return;
+      const silent = "silent" in seen;
+      const what = `project "${name}": ${JSON.stringify(source)}, mounted at ${JSON.stringify(path)}, ${silent ? seen.what : "is not there"}`;
+      // A container with such a device would hang as it starts, optional or not.
+      if (silent) facts.fault ??= `${what}\n  ${SILENCE_REMEDY}`;
+      else if (optional) {
         facts.warnings.push(`${what}; it is optional, so the container starts without it`);
-      else
+      } else {
         facts.fault ??= `${what}\n  Make it, correct the mount in the registry, or mark it optional = true.`;
+      }
     }),
   );
   return facts;

@@ -56,12 +56,12 @@ export interface SurveyOptions {
 
 export async function survey(options: SurveyOptions): Promise<Survey> {
   const { client, registry, stackId, templates } = options;
-  const [server, host] = await Promise.all([
+  // Each of them may have to wait for something that does not answer.
+  const [server, host, { backups, disk }] = await Promise.all([
     lookAtServer(client, registry.defaults.incusProject),
     lookAtHost(registry),
+    lookAtBackups(registry, stackId),
   ]);
-  const backups = await declaredBackups(registry, process.env);
-  const disk = await lookAtDisk(registry, backups, stackId);
   const declared = new Set(registry.projects.map(({ name }) => name));
   return {
     projects: projectFacts({ registry, host, server, templates, stackId, disk }),
@@ -69,6 +69,11 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
     backups,
     ...strays(server.instances, declared, stackId),
   };
+}
+
+async function lookAtBackups(registry: Registry, stackId: string) {
+  const backups = await declaredBackups(registry, process.env);
+  return { backups, disk: await lookAtDisk(registry, backups, stackId) };
 }
 
 export function templatesOf(library: Library): Templates {

@@ -3,7 +3,8 @@
 import { type FSWatcher, unwatchFile, watch, watchFile } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { JOURNAL, type JournalLine, KEPT } from "../journal.ts";
+import type { JournalLine } from "../journal.ts";
+import { JOURNAL, KEPT } from "../journal-file.ts";
 
 /** The lines of the journal in a folder, the oldest first; what is no line of it is passed over. */
 export async function readJournal(folder: string): Promise<JournalLine[]> {

@@ -2,10 +2,11 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EXIT, Fault } from "../../host/fault.js";
+import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
 import { quote } from "../../registry/text.ts";
 import { findProgram } from "../find-program.ts";
 import { note } from "../output/say.ts";
@@ -16,13 +17,6 @@ export interface Origin {
   create?: boolean | undefined;
   /** A copy of this one. */
   clone?: string | undefined;
-}
-
-export async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 /**
@@ -36,8 +30,15 @@ export async function requireRepository(
   { create, clone }: Origin,
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
-  if (!(await isDirectory(path))) {
-    const there = await stat(path).catch(() => undefined);
+  const seen = await lookAt(path);
+  if ("silent" in seen) {
+    throw new Fault(`${quote(path)} ${seen.what}`, {
+      remedy: SILENCE_REMEDY,
+      exitCode: EXIT.environment,
+    });
+  }
+  if (!seen.ok || seen.type !== "directory") {
+    const there = seen.ok;
     if (!there && (create || clone !== undefined)) return true;
     throw new Fault(
       there ? `${quote(path)} is not a directory` : `there is no repository at ${quote(path)}`,

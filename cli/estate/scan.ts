@@ -1,7 +1,7 @@
 // Which directories under repos_root have no container yet.
 
-import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { listFolder } from "../../host/look.ts";
 import { instanceName } from "../../registry/rules.ts";
 
 /** A directory that could have a container. */
@@ -38,10 +38,7 @@ export async function scan(
 }
 
 async function below(folder: string, taken: ReadonlySet<string>, depth: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const folders = entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-    .map(({ name }) => join(folder, name));
+  const folders = await foldersIn(folder);
   const nested = await Promise.all(
     folders.map(async (path) => {
       if (taken.has(path)) return [];
@@ -56,23 +53,30 @@ async function below(folder: string, taken: ReadonlySet<string>, depth: number):
 
 /** Only what is a repository: a folder in a folder may be anything. */
 async function repositoriesIn(folder: string, taken: ReadonlySet<string>, depth: number) {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const nested = await Promise.all(
-    entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-      .map(async ({ name }): Promise<string[]> => {
-        const path = join(folder, name);
-        if (taken.has(path)) return [];
-        if (await isRepository(path)) return [path];
-        return depth < DEEPEST ? repositoriesIn(path, taken, depth + 1) : [];
-      }),
+    (await foldersIn(folder)).map(async (path): Promise<string[]> => {
+      if (taken.has(path)) return [];
+      if (await isRepository(path)) return [path];
+      return depth < DEEPEST ? repositoriesIn(path, taken, depth + 1) : [];
+    }),
   );
   return nested.flat();
 }
 
+/** Those that can be read: of the others it cannot be told what they are. */
+async function foldersIn(folder: string): Promise<string[]> {
+  return (await entriesOf(folder))
+    .filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
+    .map(({ name }) => join(folder, name));
+}
+
 async function isRepository(path: string): Promise<boolean> {
-  const names = await readdir(path).catch(() => []);
-  return names.some((name) => REPOSITORY.has(name));
+  return (await entriesOf(path)).some(({ name }) => REPOSITORY.has(name));
+}
+
+async function entriesOf(folder: string) {
+  const found = await listFolder(folder);
+  return Array.isArray(found) ? found : [];
 }
 
 /** The directory's name as Incus takes it; with its parent's, or a number, where it is taken. */

@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
 import { isatty } from "node:tty";
 import { EXIT, Fault } from "../../host/fault.js";
+import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
 import type { IncusClient } from "../../incus/client.ts";
 import { start } from "../../providers/container/run.ts";
 import { type Context, connectTo } from "../context.ts";
@@ -105,12 +105,18 @@ async function userInside(
 }
 
 async function ownerOf(repo: string): Promise<{ name: string; uid: number; gid: number }> {
-  const facts = await stat(repo).catch((error: NodeJS.ErrnoException) => {
-    throw new Fault(`the repository ${JSON.stringify(repo)} cannot be read (${error.code})`, {
-      remedy: "Mount its disk or move it back, or enter as root: --root",
+  const seen = await lookAt(repo);
+  if (seen.ok) return { name: String(seen.uid), uid: seen.uid, gid: seen.gid };
+  const place = `the repository ${JSON.stringify(repo)}`;
+  if ("silent" in seen) {
+    throw new Fault(`${place} ${seen.what}`, {
+      remedy: `${SILENCE_REMEDY}\nOr enter as root: --root`,
+      exitCode: EXIT.environment,
     });
+  }
+  throw new Fault(`${place} cannot be read (${seen.code})`, {
+    remedy: "Mount its disk or move it back, or enter as root: --root",
   });
-  return { name: String(facts.uid), uid: facts.uid, gid: facts.gid };
 }
 
 /** The terminal, its signals and the exit code are the client's from here on. */

@@ -1,7 +1,8 @@
 // Set-up itself: find out, ask what is missing, show what would change, change it.
 
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
+import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
 import { expandHome, paths } from "../../host/paths.js";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
@@ -100,20 +101,23 @@ function identity(disk: DiskFound | undefined): Partial<Settings> {
 
 /** @throws Fault (conflict) for something else in its place */
 async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw new Fault(`repos_root ${quote(path)} cannot be looked at (${error.code})`, {
-      remedy: "Make it readable for you, or choose another.",
-      exitCode: EXIT.environment,
-    });
-  });
-  if (found && !found.isDirectory()) {
+  const seen = await lookAt(path);
+  if (seen.ok && seen.type === "directory") return true;
+  if ("code" in seen && seen.code === "ENOENT") return false;
+  if (seen.ok) {
     throw new Fault(`repos_root ${quote(path)} is not a directory`, {
       remedy: "Choose another, or move it away.",
       exitCode: EXIT.conflict,
     });
   }
-  return found !== undefined;
+  const silent = "silent" in seen;
+  throw new Fault(
+    `repos_root ${quote(path)} ${silent ? seen.what : `cannot be looked at (${seen.code})`}`,
+    {
+      remedy: silent ? SILENCE_REMEDY : "Make it readable for you, or choose another.",
+      exitCode: EXIT.environment,
+    },
+  );
 }
 
 /** Makes it so, in an order in which each step can be cut off and done again. */

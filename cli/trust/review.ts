@@ -137,6 +137,9 @@ async function reviewFile(key: TrustKey, name: UntrustedFile): Promise<FileRevie
   if (record && "damaged" in record) {
     found.reasons.push(`the record ${record.file} ${record.damaged}, so it does not count`);
   }
+  if ("silent" in reading) {
+    return { ...found, state: "unusable", reasons: [`it ${reading.what}`] };
+  }
   if ("missing" in reading) return { ...found, state: approved ? "gone" : "absent" };
   if ("refused" in reading) {
     return { ...found, state: "unusable", reasons: [`it ${reading.refused}`] };

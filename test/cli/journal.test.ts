@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
 import { followJournal, parseLines, readJournal } from "../../cli/estate/journal-reader.ts";
-import { appendLine, JOURNAL, type JournalLine, journal, KEPT } from "../../cli/journal.ts";
+import { type JournalLine, journal } from "../../cli/journal.ts";
+import { appendLine, JOURNAL, KEPT } from "../../cli/journal-file.ts";
 import type { Setting } from "../../cli/setting.ts";
 
 let folder: string;
@@ -80,7 +81,7 @@ describe("writing", () => {
   });
 
   test("lines of several processes stay whole, though the journal is turned over meanwhile", async () => {
-    const module = pathToFileURL(join(import.meta.dirname, "../../cli/journal.ts")).href;
+    const module = pathToFileURL(join(import.meta.dirname, "../../cli/journal-file.ts")).href;
     const script = `const { appendLine } = await import(${JSON.stringify(module)});
       for (let i = 0; i < 60; i++) {
         const line = { time: new Date().toISOString(), command: process.argv[1] + "-" + i, names: ["x".repeat(500)], result: "ok" };

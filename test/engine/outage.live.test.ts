@@ -1,11 +1,12 @@
 // Out of reach is not gone: a daemon, a repository, a mount, a disk that are away for a while.
 
-import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { type Host, makeHost } from "../rig/host.ts";
 import { importImages } from "../rig/images.ts";
+import { automount } from "../rsync/automount.ts";
 import { expectNoChanges, instance, instanceNames, outputs, repoman, STACK, up } from "./estate.ts";
 import { holdUnpack, startUp } from "./moments.ts";
 import { importBig, PAD_BYTES } from "./odd-images.ts";
@@ -48,9 +49,9 @@ async function previewed(
 ): Promise<{ plan: string[]; warnings: string }> {
   const { stdout, all } = await repoman(host, code, "preview", "--json", ...flags);
   expectPlain(all);
-  const { steps, diagnostics } = JSON.parse(stdout) as {
+  const { steps, diagnostics = [] } = JSON.parse(stdout) as {
     steps: { op: string; urn: string }[];
-    diagnostics: { severity: string; message: string }[];
+    diagnostics?: { severity: string; message: string }[];
   };
   const plan = steps
     .filter(({ op }) => !["same", "refresh", "read"].includes(op))
@@ -241,11 +242,67 @@ describe("a backup disk that is away", () => {
     expect(state()).toEqual(expect.arrayContaining(before));
   });
 
-  test("and is back, has what it missed, and nothing is left to do", async () => {
+  test("and is back, has what it missed, but for the copy that has something in its way", async () => {
     await host.backup.mount();
-    await declare("alpha", { profiles: ["default"] });
-    await up(host);
+    // The registry's first project, whose copy is made anew since its declaration changed.
+    await declare("alpha", { profiles: ["default"], exclude: ["scratch/"] });
+    const copy = join(host.backup.path, "alpha");
+    renameSync(copy, `${copy}.real`);
+    symlinkSync("alpha.real", copy);
+    expect((await previewed(0)).warnings).toBe("");
+    const { all } = await repoman(host, 1, "up", "--yes", "--skip-preview");
+    expect(new Set(all.match(/error: backup .*/g))).toEqual(
+      new Set([`error: backup "alpha": refused: ${copy} is not a directory but a symbolic link`]),
+    );
+    expectPlain(all);
     expect(existsSync(join(host.backup.path, "late/.git/HEAD"))).toBe(true);
+
+    rmSync(copy);
+    renameSync(`${copy}.real`, copy);
+    await up(host);
+  });
+});
+
+describe("what does not answer", () => {
+  test("holds up neither the other projects nor any command, and is named", async () => {
+    const repo = join(host.reposRoot, "beta");
+    await host.backup.unmount();
+    const deaf = await Promise.all([automount(repo), automount(host.backup.path)]);
+    const [preview, list, status, sync] = await Promise.all([
+      previewed(0),
+      repoman(host, 0, "list", "--json"),
+      repoman(host, 0, "status", "--json"),
+      repoman(host, 3, "sync"),
+    ]);
+    for (const mount of deaf) await mount.end();
+    await host.backup.mount();
+
+    const fault = `the repository "${repo}" does not answer within 5 s: it lies on autofs at ${repo}`;
+    const disk = `The backup disk at ${host.backup.path} does not answer within 10 s`;
+    expect(preview.warnings).toContain(`project "beta": ${fault}`);
+    expect(preview.warnings).toContain(disk);
+    expect(preview.plan).toEqual([]);
+
+    const rows = JSON.parse(list.stdout) as { name: string; drift: string; reason: string }[];
+    expect(rows.find(({ name }) => name === "beta")).toMatchObject({
+      drift: "fault",
+      reason: expect.stringContaining(fault),
+    });
+    const others = rows.filter(({ name }) => name !== "beta").map(({ drift }) => drift);
+    expect(new Set(others)).toEqual(new Set(["ok"]));
+
+    const { findings } = JSON.parse(status.stdout) as { findings: Record<string, string>[] };
+    const bad = findings.filter(({ state }) => state === "bad").map(({ what }) => what);
+    expect(bad).toEqual(expect.arrayContaining([fault, disk]));
+    for (const name of ["alpha", "late"]) {
+      const about = findings.filter((each) => each.group === "containers" && each.subject === name);
+      expect(about.map(({ state }) => state)).not.toContain("bad");
+    }
+
+    expect(sync.stdout.match(/unreachable/g)).toHaveLength(projects.length);
+    expectPlain(sync.all);
+    // That the last run failed is told once everything is there again, and the next one mends it.
+    await up(host);
     await expectNoChanges(host);
   });
 });
