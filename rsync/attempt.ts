@@ -1,7 +1,8 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ask } from "../host/child.ts";
 import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
-import { type CopyPlan, clearScratch, copy, type Job } from "./copy.ts";
+import { type CopyPlan, clearScratch, copy, type Job, unfinishedIn } from "./copy.ts";
 import { type Decision, decide, lookOnce, type Question } from "./decide.ts";
 import { type Abilities, type DiskRecord, writeDiskRecord } from "./disk.ts";
 import { type End, endOfCopy, INTERRUPTED, isFull } from "./end.ts";
@@ -34,7 +35,7 @@ export interface Surroundings extends MirrorOptions {
    * anything is judged by what the copy holds, or done to it.
    */
   settle: () => void;
-  /** The last run broke off: it may have left something unfinished on the disk. */
+  /** The last run did not come to its end: it may have left something unfinished on the disk. */
   cutOff: boolean;
   /** Folder of this host for this run's lists. */
   work: string;
@@ -124,7 +125,13 @@ async function run(
   });
 
   let decision: Decision | undefined;
-  if (!(await isEmpty(spec, site, around.last))) {
+  if (around.cutOff) {
+    around.settle();
+    await clearScratch(job);
+  }
+  const empty = await isEmpty(spec, site, around.last);
+  // A copy that has gone is made anew only of a repository that has not.
+  if (!empty || around.last) {
     around.onProgress?.({ phase: "comparing", bytes: 0 });
     decision = await decideOnDisk(job, {
       last: around.last,
@@ -137,10 +144,7 @@ async function run(
     const { counts } = found;
     if (end.result === "failed") return finish(end, counts, found.outcome.failures);
     if (verdict.refused) return finish(verdict.refused, counts, []);
-    if (found.items === 0) {
-      if (around.cutOff) await clearScratch(job);
-      return finish(end, counts, found.outcome.failures);
-    }
+    if (found.items === 0 && !empty) return finish(end, counts, found.outcome.failures);
     totalBytes = counts.copiedBytes;
   }
   around.settle();
@@ -151,7 +155,7 @@ async function run(
   const gitFolders = await (decision?.folders ?? lookOnce(spec))();
   warnings.push(...(await borrowing(spec.source, gitFolders)), ...(await ownersLost(spec)));
   const plan: CopyPlan = {
-    empty: decision === undefined,
+    empty,
     noDelete,
     maxDelete: decision?.verdict.maxDelete ?? 0,
     gitFolders,
@@ -160,7 +164,7 @@ async function run(
   };
   let copied = await copy(job, plan);
   // Room is made first only for one who has seen what is to be deleted: the new may still not fit.
-  if (isFull(copied.failures) && allowDeletes && (found?.deletions ?? 0) > 0) {
+  if (isFull(copied.failures) && allowDeletes !== false && (found?.deletions ?? 0) > 0) {
     copied = await copy(job, { ...plan, deleteFirst: true });
   }
   warnings.push(...(await learn(spec, site.recorded, job.abilities)));
@@ -195,11 +199,15 @@ async function decideOnDisk(
   context: Pick<Question, "last" | "sourceMount" | "allowDeletes" | "noDelete">,
 ): Promise<Decision> {
   const { spec, site } = job;
+  const gone = site.device === undefined;
+  const nothing = join(job.work, "nothing");
+  if (gone) mkdirSync(nothing, { recursive: true, mode: 0o700 });
   const question: Question = {
     ...context,
     ...job,
-    destination: join("../..", spec.below),
-    copy: site.destination,
+    destination: gone ? nothing : join("../..", spec.below),
+    copy: gone ? nothing : site.destination,
+    unfinished: unfinishedIn(site.recorded.disk),
   };
   const decision = await decide(question);
   if (!decision.found.outcome.noFolder) return decision;

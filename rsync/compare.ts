@@ -28,9 +28,10 @@ const KEPT_FOLDERS = 1000;
  * Compares source and copy without changing either.
  *
  * @param paths.work folder of this host for the lists; made when there is one
+ * @param paths.unfinished name in the copy that is no part of it
  */
 export async function compare(
-  paths: { source: string; destination: string; work: string },
+  paths: { source: string; destination: string; work: string; unfinished: string | undefined },
   abilities: Abilities,
   options: RunOptions & { noDelete: boolean; checksum: boolean },
 ): Promise<Found> {
@@ -46,6 +47,7 @@ export async function compare(
     [
       "--dry-run",
       ...commonArgs(abilities),
+      ...(paths.unfinished === undefined ? [] : [`--exclude=/${paths.unfinished}`]),
       // Nothing is deleted here, so the quickest way of looking for it will do.
       ...(options.noDelete ? [] : ["--delete-during"]),
       ...(options.checksum ? ["--checksum"] : []),

@@ -8,7 +8,7 @@ import { noCounts } from "./output.ts";
 import { deletePacked } from "./packed.ts";
 import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
 import type { CheckedSpec } from "./spec.ts";
-import type { Counts } from "./types.ts";
+import type { Counts, DiskIdentity } from "./types.ts";
 
 /** How often a phase is tried whose files go away while it runs. */
 const TRIES = 5;
@@ -88,12 +88,18 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
   await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", `${spec.name}/tmp`]);
   // Nobody else looks in until rsync has given it the repository's own mode.
   await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", destination]);
-  const device =
-    site.device ?? (await onDisk(spec, site, ["stat", "--printf=%d", "--", destination]));
+  // Unfinished files wait outside the copy where a rename can bring them in from there, and inside
+  // where it cannot. A copy that is empty is not whole before the end anyway, and rsync 3.5 walks
+  // a long path once more for every step with a file that waits.
+  const device = site.device ?? site.found.device;
+  const inside = plan.empty || device !== site.found.device;
+  if (inside) {
+    const folder = join(destination, unfinishedIn(site.recorded.disk));
+    await onDisk(spec, site, ["mkdir", "-m", "700", "--", folder]);
+  }
   const extra = [
     ...(plan.noDelete || plan.empty ? [] : deleteArgs(plan.maxDelete)),
-    // Unfinished files wait outside the copy, as long as a rename can bring them in.
-    ...(device === site.found.device ? [`--temp-dir=${join(site.folder, spec.name, "tmp")}`] : []),
+    `--temp-dir=${inside ? unfinishedIn(site.recorded.disk) : join(site.folder, spec.name, "tmp")}`,
   ];
   const rest = plan.gitFolders.length === 0 ? WHOLE : gitRules(plan.gitFolders).rest;
   if (plan.deleteFirst) {
@@ -107,14 +113,26 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     settle(copied, await phase(job, copied, rest, spec.source, destination, extra));
   }
   await clearScratch(job).catch(() => undefined);
+  if (inside) {
+    // Its time had changed with the folder. Where that fails the next run mends it.
+    await onDisk(spec, site, ["touch", "-cm", "-r", `${spec.source}/.`, "--", destination], {
+      timeoutMs: spec.answerWithin,
+    }).catch(() => undefined);
+  }
   // What was empty holds what was created, and the folder itself.
   copied.counts.files = copied.counts.created + 1;
   return copied;
 }
 
-/** Removes what this or an earlier run has left unfinished beside the copies. */
+/** Name of the folder in a copy for unfinished files; nothing of that name is copied or compared. */
+export function unfinishedIn(disk: DiskIdentity): string {
+  return `.repoman-${disk.id}`;
+}
+
+/** Removes what this or an earlier run has left unfinished, beside the copies and in this one. */
 export async function clearScratch({ spec, site, run }: Job): Promise<void> {
-  await onDisk(spec, site, ["rm", "-rf", "--", spec.name], {
+  const inside = join("../..", spec.below, unfinishedIn(site.recorded.disk));
+  await onDisk(spec, site, ["rm", "-rf", "--", spec.name, inside], {
     timeoutMs: CLEANUP_MS,
     lockFd: run.lock?.fd,
     signal: run.signal,
@@ -206,6 +224,7 @@ async function phase(
   for (;;) {
     const args = [
       ...commonArgs(job.abilities),
+      `--exclude=/${unfinishedIn(job.site.recorded.disk)}`,
       ...(heard ? ["--info=progress2"] : []),
       ...(job.checksum ? ["--checksum"] : []),
       ...extra,

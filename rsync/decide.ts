@@ -17,12 +17,14 @@ export interface Question {
   work: string;
   /** The copy as rsync finds it from the folder that it stands in. */
   destination: string;
+  /** Name in the copy that is no part of it. */
+  unfinished?: string;
   /** The copy's absolute path. */
   copy: string;
   run: RunOptions;
   last: LastGood | undefined;
   sourceMount: MountFacts;
-  allowDeletes: boolean;
+  allowDeletes: boolean | number;
   noDelete: boolean;
   checksum: boolean;
 }
@@ -41,7 +43,12 @@ export interface Decision {
 export async function decide(question: Question): Promise<Decision> {
   const { spec, work, noDelete, checksum } = question;
   const found = await compare(
-    { source: spec.source, destination: question.destination, work },
+    {
+      source: spec.source,
+      destination: question.destination,
+      work,
+      unfinished: question.unfinished,
+    },
     question.abilities,
     {
       ...question.run,

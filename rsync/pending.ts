@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { unfinishedIn } from "./copy.ts";
 import { decide } from "./decide.ts";
 import { SCRATCH } from "./disk.ts";
 import { repositoryExcludes } from "./excludes.ts";
@@ -17,7 +18,7 @@ import type { BackupSpec, MirrorOptions, Pending } from "./types.ts";
  */
 export async function pending(
   given: BackupSpec,
-  options: Pick<MirrorOptions, "signal" | "noDelete" | "checksum"> = {},
+  options: Pick<MirrorOptions, "signal" | "noDelete" | "allowDeletes" | "checksum"> = {},
 ): Promise<Pending> {
   const spec = checkSpec(given);
   const record = await readRecord(spec.recordsDir, spec.name);
@@ -42,10 +43,11 @@ export async function pending(
         work,
         destination: copy,
         copy,
+        ...(at.disk && { unfinished: unfinishedIn(at.disk) }),
         run: { folder, stallAfter: spec.stallAfter, signal: options.signal },
         last,
         sourceMount: source.mount,
-        allowDeletes: false,
+        allowDeletes: options.allowDeletes ?? false,
         noDelete: options.noDelete ?? false,
         checksum: options.checksum ?? false,
       });
