@@ -26,8 +26,9 @@ export interface Verdict {
  * Decides whether a run may go ahead. Pure.
  *
  * The limits are the registry's, taken at their word: over either of them nothing is copied or
- * deleted. A way through, `allowDeletes`, still bounds what the run may delete by what the
- * comparison has found and the usual number on top, since the source can go on to vanish.
+ * deleted. A way through, `allowDeletes`, still bounds what the run may delete, since the source
+ * can go on to vanish: by the number that somebody was shown and agreed with, else by what the
+ * comparison has found and the usual number on top.
  */
 export function judgeChanges(
   spec: CheckedSpec,
@@ -35,7 +36,7 @@ export function judgeChanges(
   context: {
     last: LastGood | undefined;
     sourceMount: MountFacts;
-    allowDeletes: boolean;
+    allowDeletes: boolean | number;
     noDelete: boolean;
   },
 ): Verdict {
@@ -43,7 +44,8 @@ export function judgeChanges(
   const onCopy = counts.files - counts.created + deletions;
   const share = Math.floor((onCopy * spec.maxDeletePercent) / 100);
   const limit = Math.min(spec.maxDelete, share);
-  if (context.allowDeletes) return { maxDelete: deletions + spec.maxDelete };
+  const { allowDeletes } = context;
+  if (allowDeletes === true) return { maxDelete: deletions + spec.maxDelete };
   const away = wentAway(context.last?.sourceMount, context.sourceMount);
   const remedy =
     `Look at ${spec.source}. If this is meant: repoman sync ${spec.name} --allow-deletes ` +
@@ -52,6 +54,12 @@ export function judgeChanges(
     refused: { result: "refused", reason: reason + away, remedy },
     maxDelete: 0,
   });
+  if (typeof allowDeletes === "number") {
+    if (context.noDelete || judged <= Math.max(limit, allowDeletes)) {
+      return { maxDelete: Math.max(limit, allowDeletes) };
+    }
+    return refuse(`${judged} files would be deleted by now, and ${allowDeletes} were agreed with`);
+  }
   if (!context.noDelete && judged > limit) {
     const percent = onCopy > 0 ? Math.round((judged * 1000) / onCopy) / 10 : 100;
     return refuse(

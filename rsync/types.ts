@@ -156,8 +156,11 @@ export interface MirrorOptions {
   /** Ends rsync's whole process group and records the run as failed. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** The way through the limits on deletions and the floors. An empty source is refused all the same. */
-  allowDeletes?: boolean | undefined;
+  /**
+   * The way through the limits on deletions and the floors: as many as somebody has agreed with, or
+   * whatever the comparison finds. An empty source is refused all the same.
+   */
+  allowDeletes?: boolean | number | undefined;
   /** Copies without deleting anything. */
   noDelete?: boolean | undefined;
   /**

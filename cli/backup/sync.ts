@@ -12,12 +12,15 @@ import {
 } from "../../rsync/index.ts";
 import { RUNS_AT_ONCE } from "../../rsync/turns.ts";
 import { Bars } from "../output/bars.ts";
-import { colorsFor, note } from "../output/say.ts";
+import { colorsFor } from "../output/say.ts";
 import { bytes, took } from "../output/units.ts";
 
 export interface SyncOptions {
   dryRun?: boolean | undefined;
   delete: boolean;
+  /** By project, how many deletions somebody has agreed with; those without go by the limits. */
+  agreed?: ReadonlyMap<string, number> | undefined;
+  /** For a dry run: says what there is to do beyond the limits too. */
   allowDeletes?: boolean | undefined;
   checksum?: boolean | undefined;
 }
@@ -100,7 +103,7 @@ async function one(
 
 async function mirrored(
   spec: BackupSpec,
-  { delete: deletes, allowDeletes, checksum }: SyncOptions,
+  { delete: deletes, agreed, checksum }: SyncOptions,
   bars: Bars,
   signal: AbortSignal,
 ): Promise<Line> {
@@ -130,7 +133,7 @@ async function mirrored(
     const record = await mirror(spec, {
       signal,
       noDelete: !deletes,
-      allowDeletes,
+      allowDeletes: agreed?.get(name),
       checksum,
       onProgress: bars.shown ? show : undefined,
     });
@@ -174,11 +177,11 @@ function lineOf(record: RunRecord): Line {
 
 async function foreseen(
   spec: BackupSpec,
-  { delete: deletes, checksum }: SyncOptions,
+  { delete: deletes, allowDeletes, checksum }: SyncOptions,
   signal: AbortSignal,
 ): Promise<Line> {
   const { name } = spec;
-  const found = await pending(spec, { noDelete: !deletes, checksum, signal });
+  const found = await pending(spec, { noDelete: !deletes, allowDeletes, checksum, signal });
   if (!found.ok) return { name, result: found.result, reason: found.reason, remedy: found.remedy };
   const { files, bytes: size, deletions, deleting, refused, warnings } = found;
   return {
@@ -191,27 +194,6 @@ async function foreseen(
     ...refused,
     ...(warnings.length > 0 && { warnings }),
   };
-}
-
-/**
- * Shows what would be deleted on the copies, to whoever goes beyond the limits.
- *
- * @returns how many there are in all
- */
-export async function showDeletions(specs: readonly BackupSpec[]): Promise<number> {
-  let all = 0;
-  for (const spec of specs) {
-    const found = await pending(spec);
-    if (!found.ok || found.deletions === 0) continue;
-    all += found.deletions;
-    const more = found.deletions - found.deleting.length;
-    const list = [...found.deleting, ...(more > 0 ? [`and ${more} more`] : [])];
-    const copy = found.deletions === 1 ? "entry" : "entries";
-    note(
-      `${spec.name}: ${found.deletions} ${copy} would be deleted on the copy:\n  ${list.map(printable).join("\n  ")}`,
-    );
-  }
-  return all;
 }
 
 /** A line for people, with what there is to say below it. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import { note } from "../output/say.ts";
 
 interface Options {
@@ -23,12 +23,15 @@ export function define(command: Command): void {
         "another run is at work.",
     )
     .argument("[names...]", "only these projects")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .option("-n, --dry-run", "say what would be copied and deleted, and do nothing")
     .option("--no-delete", "keep on the copy what the repository no longer has")
-    .option("--allow-deletes", "go beyond the limits on deletions, having shown them")
+    .option(
+      "--allow-deletes",
+      "go beyond the limits, having shown what would be deleted and why they hold it",
+    )
     .option("--checksum", "compare contents, not sizes and times: mends what rotted on the disk")
-    .option("-y, --yes", "do not ask before deleting beyond the limits")
+    .addOption(yesOption("do not ask before going beyond the limits"))
     .option("-q, --quiet", "print only what is not good, as a timer wants it")
     .option("--json", "as JSON")
     .action(sync);
@@ -43,28 +46,37 @@ export function define(command: Command): void {
 async function sync(names: string[], options: Options): Promise<void> {
   const began = performance.now();
   const { readCopies } = await import("../backup/copies.ts");
-  const { setting, specs } = await readCopies(names, { stack: options.stack, make: true });
-  const { exitCodeOf, showDeletions, syncAll } = await import("../backup/sync.ts");
+  const { setting, specs } = await readCopies(names, {
+    stack: options.stack,
+    make: !options.dryRun,
+  });
+  let agreed: ReadonlyMap<string, number> | undefined;
   if (options.allowDeletes && !options.dryRun) {
-    const deletions = options.delete ? await showDeletions(specs) : 0;
-    const { canAsk, consent } = await import("../output/ask.ts");
-    // Without a terminal the option itself is the word.
-    const asks = deletions > 0 && canAsk();
-    const would = "deletes on the copies";
-    if (asks && !(await consent("Delete them on the copies?", { yes: options.yes, would }))) {
-      note("Nothing was changed.");
-      process.exitCode = EXIT.failed;
-      return;
+    const { showBeyond } = await import("../backup/beyond-limits.ts");
+    const beyond = await showBeyond(specs, {
+      noDelete: !options.delete,
+      checksum: options.checksum,
+    });
+    const { consent, declined } = await import("../output/ask.ts");
+    const would = "goes beyond the limits that guard the copies";
+    if (beyond.asks && !(await consent("Mirror all the same?", { yes: options.yes, would }))) {
+      return declined();
     }
+    agreed = beyond.deletions;
   }
+  const { exitCodeOf, syncAll } = await import("../backup/sync.ts");
   const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
   }
-  const lines = await syncAll(specs, options, {
-    signal: stopped.signal,
-    print: options.json ? "none" : options.quiet ? "trouble" : "all",
-  });
+  const lines = await syncAll(
+    specs,
+    { ...options, agreed },
+    {
+      signal: stopped.signal,
+      print: options.json ? "none" : options.quiet ? "trouble" : "all",
+    },
+  );
   if (options.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`);
   else if (lines.length > 1 && !options.quiet) note(summary(lines.map(({ result }) => result)));
   process.exitCode = stopped.signal.aborted ? EXIT.failed : exitCodeOf(lines);

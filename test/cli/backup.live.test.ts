@@ -4,6 +4,7 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -111,7 +112,13 @@ describe("sync", () => {
     for (let i = 0; i < 6; i++) rmSync(join(alpha, `file-${i}`));
     project({ max_delete: 5 });
     expect((await repoman(1, "sync", "alpha")).all).toContain("more than the limit of 5");
-    const allowed = await repoman(0, "sync", "alpha", "--allow-deletes");
+    // Shown, and not done where nobody can be asked.
+    const shown = await repoman(2, "sync", "alpha", "--allow-deletes");
+    expect(shown.all).toMatch(/more than the limit of 5\n.*6 entries would be deleted on the copy/);
+    expect(existsSync(join(host.backup.path, "alpha/file-0"))).toBe(true);
+    const foreseen = await repoman(0, "sync", "alpha", "--allow-deletes", "--dry-run");
+    expect(foreseen.stdout).toContain("6 to delete");
+    const allowed = await repoman(0, "sync", "alpha", "--allow-deletes", "--yes");
     expect(allowed.all).toMatch(/6 entries would be deleted on the copy:\n {2}file-/);
     expect(allowed.stdout).toContain("6 deleted");
     project({ exclude: ["node_modules/"] });
@@ -137,7 +144,9 @@ describe("sync", () => {
     for (const folder of [alpha, beta]) rmSync(join(folder, "vast"));
     // All but nothing is gone: the floor holds it for an accident.
     await repoman(1, "sync", "alpha");
-    await repoman(0, "sync", "--allow-deletes");
+    const held = await repoman(2, "sync", "--allow-deletes");
+    expect(held.all).toMatch(/alpha: The repository has \d+ bytes; at the last good run it had/);
+    await repoman(0, "sync", "--allow-deletes", "--yes");
   });
 
   test("stopped by Ctrl-C or SIGTERM ends rsync, leaves nothing half, and says so", async () => {
@@ -297,6 +306,11 @@ describe("restore", () => {
     const to = join(host.home, "older");
     await repoman(0, "restore", "alpha", "--at", "2026-05-01", "--to", to);
     expect(readFileSync(join(to, "old"), "utf8")).toBe("old");
+    // Of all: one that is not in it fails alone.
+    const all = await repoman(1, "restore", "--all", "--at", "2026-05-01", "--to", `${to}-all`);
+    expect(all.all).toMatch(/beta: .*auto_2026-04-28_00:15 does not hold group\/beta/);
+    expect(readFileSync(join(`${to}-all`, "alpha/old"), "utf8")).toBe("old");
+    expect(existsSync(join(`${to}-all`, "group"))).toBe(false);
     const terminal = openTerminal(host, [
       join(host.project, "bin/repoman"),
       "restore",
@@ -311,5 +325,26 @@ describe("restore", () => {
     const { exitCode, text } = await terminal.done;
     expect(exitCode, text).toBe(0);
     expect(readFileSync(join(`${to}-2`, "old"), "utf8")).toBe("old");
+  });
+
+  test("takes another disk, and a folder of dated copies of it, where they are named", async () => {
+    const from = join(host.home, "disk");
+    await host.run(["cp", "-a", host.backup.path, from]);
+    writeFileSync(join(from, "alpha/only-there"), "there");
+    const to = join(host.home, "named");
+    await repoman(0, "restore", "alpha", "--from", from, "--to", to);
+    expect(readFileSync(join(to, "only-there"), "utf8")).toBe("there");
+
+    const dated = join(host.home, "dated");
+    for (const name of ["alpha", "group/beta"]) {
+      mkdirSync(join(dated, "2026-03-01", name), { recursive: true });
+      writeFileSync(join(dated, "2026-03-01", name, "march"), name);
+    }
+    writeFileSync(join(dated, "2026-03-01/alpha/more"), "more");
+    const older = ["--snapshots", dated, "--at", "2026-03-01"];
+    await repoman(0, "restore", "--all", ...older, "--to", `${to}-2`);
+    expect(readFileSync(join(`${to}-2`, "group/beta/march"), "utf8")).toBe("group/beta");
+    await repoman(0, "restore", "alpha", ...older, "--path", "more", "--to", `${to}-3`);
+    expect(readdirSync(`${to}-3`)).toEqual(["more"]);
   });
 });

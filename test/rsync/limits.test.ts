@@ -26,7 +26,7 @@ function judge(
   },
   more: {
     last?: LastGood;
-    allowDeletes?: boolean;
+    allowDeletes?: boolean | number;
     noDelete?: boolean;
     spec?: Parameters<typeof plainSpec>[0];
     sourceMount?: typeof MOUNT;
@@ -76,6 +76,12 @@ describe("the limits on deletions", () => {
   });
 
   test("are open when asked for, and then hold for the run itself", () => {
+    // As many as somebody has agreed with, or as the limits allow anyway.
+    expect(judge({ files: 10, deletions: 90 }, { allowDeletes: 90 })).toEqual({ maxDelete: 90 });
+    expect(judge({ files: 80, deletions: 20 }, { allowDeletes: 3 })).toEqual({ maxDelete: 25 });
+    expect(judge({ files: 10, deletions: 90 }, { allowDeletes: 89 }).refused?.reason).toBe(
+      "90 files would be deleted by now, and 89 were agreed with",
+    );
     expect(judge({ files: 1, deletions: 5000 }, { allowDeletes: true })).toEqual({
       maxDelete: 6000,
     });
