@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { profileSchema } from "./profile-schema.ts";
-import { overrideSchema, registrySchema, repositorySchema } from "./schema.ts";
+import { overrideSchema, repositorySchema } from "./project-schema.ts";
+import { registrySchema } from "./schema.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "schema");
 

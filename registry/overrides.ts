@@ -4,8 +4,8 @@ import { check } from "./check.ts";
 import { type Document, parseDocument } from "./document.ts";
 import type { Findings } from "./findings.ts";
 import type { Layer } from "./precedence.ts";
+import { overrideSchema } from "./project-schema.ts";
 import { readText } from "./read.ts";
-import { overrideSchema } from "./schema.ts";
 import { nearest, printable, quote } from "./text.ts";
 
 const MOST_OF_OVERRIDE = 1024 * 1024;

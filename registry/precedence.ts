@@ -1,7 +1,7 @@
 import type { Loose } from "./check.ts";
 import type { Document, Origin } from "./document.ts";
 import type { Path } from "./locate.ts";
-import type { ProjectEntry } from "./schema.ts";
+import type { ProjectEntry } from "./project-schema.ts";
 
 /*
  * Which of several files has the last word on a project:

@@ -6,7 +6,7 @@ import { ownConfig } from "../providers/container/live.ts";
 import { mountDevice, REPOSITORY_DEVICE } from "../registry/mounts.ts";
 import { tidy, within } from "../registry/paths.ts";
 import { listeners, portDevice } from "../registry/port.ts";
-import type { ProjectEntry } from "../registry/schema.ts";
+import type { ProjectEntry } from "../registry/project-schema.ts";
 import type { Defaults } from "../registry/types.ts";
 
 /** A device that brings a directory below `repos_root`. */

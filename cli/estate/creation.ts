@@ -8,7 +8,7 @@ import { addProject, type Edit } from "../../registry/edit/edits.ts";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
 import { VENDOR_PROFILES } from "../../registry/profiles.ts";
-import type { ProjectEntry } from "../../registry/schema.ts";
+import type { ProjectEntry } from "../../registry/project-schema.ts";
 import { nearest, quote } from "../../registry/text.ts";
 import type { Problem, Project } from "../../registry/types.ts";
 import { lookUp } from "../../survey/instances.ts";

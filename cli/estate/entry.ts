@@ -2,10 +2,9 @@
 
 import { resolve } from "node:path";
 import { EXIT, Fault } from "../../host/fault.js";
-import { expandHome } from "../../host/paths.js";
 import { repository } from "../../registry/paths.ts";
+import type { ProjectEntry } from "../../registry/project-schema.ts";
 import { envName, instanceName } from "../../registry/rules.ts";
-import type { ProjectEntry } from "../../registry/schema.ts";
 import { quote } from "../../registry/text.ts";
 
 /** What `repoman new` may be told about one project. */
@@ -18,6 +17,8 @@ export interface Wish {
   mounts?: readonly string[] | undefined;
   env?: readonly string[] | undefined;
   backup?: boolean | undefined;
+  /** rsync's patterns of what is not mirrored. */
+  exclude?: readonly string[] | undefined;
 }
 
 const usage = (what: string, remedy: string) => new Fault(what, { remedy, exitCode: EXIT.usage });
@@ -50,13 +51,14 @@ export function placeOf(
 
 /** @param below the repository relative to repos_root */
 export function entryOf(wish: Wish, below: string, created: Date): ProjectEntry {
-  const { name, image, profiles, mounts = [], env = [], backup } = wish;
+  const { name, image, profiles, mounts = [], env = [], backup, exclude = [] } = wish;
   return {
     name,
     ...(below === name ? {} : { repo: below }),
     ...(image === undefined ? {} : { image }),
     ...(profiles === undefined || profiles.length === 0 ? {} : { profiles: [...profiles] }),
     ...(backup === false ? { backup: false } : {}),
+    ...(exclude.length === 0 ? {} : { exclude: [...exclude] }),
     created: `${created.toISOString().slice(0, 19)}Z`,
     ...(mounts.length === 0 ? {} : { mount: mounts.map(mountOf) }),
     ...(env.length === 0 ? {} : { env: Object.fromEntries(env.map(variableOf)) }),
@@ -89,10 +91,4 @@ export function variableOf(text: string): [string, string] {
     );
   }
   return [name, text.slice(at + 1)];
-}
-
-/** A path for people, absolute. */
-export function inHome(path: string, home: string): string {
-  const whole = expandHome(path, home);
-  return whole === home || whole.startsWith(`${home}/`) ? `~${whole.slice(home.length)}` : whole;
 }

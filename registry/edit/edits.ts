@@ -1,5 +1,5 @@
 import { EXIT, Fault } from "../../host/fault.js";
-import type { ProjectEntry } from "../schema.ts";
+import type { ProjectEntry } from "../project-schema.ts";
 import { nearest, quote } from "../text.ts";
 import { append, assign, at, pairAt, remove } from "./assign.ts";
 import { flatten } from "./blocks.ts";

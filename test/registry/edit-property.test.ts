@@ -10,7 +10,7 @@ import {
   setProject,
   setTable,
 } from "../../registry/edit/edits.ts";
-import type { ProjectEntry } from "../../registry/schema.ts";
+import type { ProjectEntry } from "../../registry/project-schema.ts";
 import { registries, values, write } from "./edit-styles.ts";
 
 type Data = { project?: ProjectEntry[] } & Record<string, unknown>;

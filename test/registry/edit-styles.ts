@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ProjectEntry } from "../../registry/schema.ts";
+import type { ProjectEntry } from "../../registry/project-schema.ts";
 import { quoted } from "./generate.ts";
 
 /** How a user may have spelled out a project. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { profileSchema } from "../../registry/profile-schema.ts";
-import { overrideSchema, registrySchema, repositorySchema } from "../../registry/schema.ts";
+import { overrideSchema, repositorySchema } from "../../registry/project-schema.ts";
+import { registrySchema } from "../../registry/schema.ts";
 import { read } from "./rig.ts";
 
 const SCHEMA_1 = `[defaults]

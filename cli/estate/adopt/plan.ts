@@ -12,7 +12,7 @@ import { readyMark } from "../../../providers/container/user.ts";
 import { MARK, marks, type Owner } from "../../../providers/ownership.ts";
 import { addProject } from "../../../registry/edit/edits.ts";
 import { readRegistry } from "../../../registry/load.ts";
-import type { ProjectEntry } from "../../../registry/schema.ts";
+import type { ProjectEntry } from "../../../registry/project-schema.ts";
 import { type Translated, translate } from "../../../survey/adoption.ts";
 import { lookAtHost, projectFacts, templatesOf } from "../../../survey/survey.ts";
 import type { Context } from "../../context.ts";
