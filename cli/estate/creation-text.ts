@@ -4,6 +4,7 @@
 import { problemLine } from "../../registry/fault.ts";
 import { printable } from "../../registry/text.ts";
 import type { Project } from "../../registry/types.ts";
+import { cloneUrl } from "./clone-url.ts";
 import type { Creation, Newcomer } from "./creation.ts";
 
 /** @param up whether it is brought up as well, and not only written down */
@@ -64,7 +65,7 @@ function repository({ repo, path }: Project): string {
 }
 
 function making({ clone }: { clone?: string | undefined }): string {
-  return clone === undefined ? "made by git init" : `cloned from ${clone}`;
+  return clone === undefined ? "made by git init" : `cloned from ${cloneUrl(clone).url}`;
 }
 
 /** What keeps a project from coming up, and what else is to be known of it. */

@@ -10,6 +10,7 @@ import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
 import { quote } from "../../registry/text.ts";
 import { findProgram } from "../find-program.ts";
 import { note } from "../output/say.ts";
+import { cloneUrl } from "./clone-url.ts";
 
 /** How a repository comes to be that is not there. */
 export interface Origin {
@@ -51,9 +52,10 @@ export async function requireRepository(
     );
   }
   if (clone === undefined) return false;
+  const { url } = cloneUrl(clone);
   const known = await git(["-C", path, "remote", "get-url", "origin"], env);
-  if (known.code === 0 && known.stdout.trim() === clone) return false;
-  throw new Fault(`${quote(path)} is there already, and no clone of ${quote(clone)}`, {
+  if (known.code === 0 && cloneUrl(known.stdout.trim()).url === url) return false;
+  throw new Fault(`${quote(path)} is there already, and no clone of ${quote(url)}`, {
     remedy: "Leave --clone out to use it as it is, or name another directory with --repo.",
     exitCode: EXIT.conflict,
   });
@@ -65,6 +67,7 @@ export async function provideRepository(
   { clone }: Origin,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
+  const from = clone === undefined ? undefined : cloneUrl(clone, env);
   const work = await besides(path).catch((error: NodeJS.ErrnoException) => {
     throw new Fault(`${quote(dirname(path))} cannot be written (${error.code})`, {
       remedy: "Make it yours, or name another directory with --repo.",
@@ -74,20 +77,22 @@ export async function provideRepository(
   });
   const made = join(work, "repo");
   try {
-    const args =
-      clone === undefined ? ["init", "--quiet", "--", made] : ["clone", "--", clone, made];
-    if (clone !== undefined) note(`Cloning ${quote(clone)}.`);
+    const args = from ? ["clone", "--", from.url, made] : ["init", "--quiet", "--", made];
+    if (from) note(`Cloning ${quote(from.url)}.`);
     // A clone may have to ask for a passphrase, and tells how far it is.
-    const { code, stderr } = await git(args, env, clone !== undefined);
+    const { code, stderr } = await git(args, { ...env, ...from?.variables }, from !== undefined);
     if (code !== 0) {
       throw new Fault(
-        clone === undefined
-          ? `git could not make a repository at ${quote(path)}`
-          : `git could not clone ${quote(clone)}`,
+        from
+          ? `git could not clone ${quote(from.url)}`
+          : `git could not make a repository at ${quote(path)}`,
         { remedy: stderr.trim() || "See what git says above; nothing was changed." },
       );
     }
     await rename(made, path);
+    if (from && from.url !== clone) {
+      note("The user and password in that URL are not kept: git asks for them the next time.");
+    }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
