@@ -1,33 +1,19 @@
 import { join } from "node:path";
-import { type ClaimedSite, onDisk } from "./claim.ts";
+import { onDisk } from "./claim.ts";
 import { commonArgs, deleteArgs } from "./command.ts";
 import type { Abilities } from "./disk.ts";
-import { type Excludes, type PhaseRules, rulesOf, WHOLE } from "./excludes.ts";
+import { type PhaseRules, rulesOf, WHOLE } from "./excludes.ts";
 import { type GitFolder, gitRules, isPassing } from "./git.ts";
+import type { Job } from "./job.ts";
 import { noCounts } from "./output.ts";
 import { deletePacked } from "./packed.ts";
 import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
-import type { CheckedSpec } from "./spec.ts";
 import type { Counts, DiskIdentity } from "./types.ts";
 
 /** How often a phase is tried whose files go away while it runs. */
 const TRIES = 5;
 /** How long leftovers of an earlier run may take to be removed. */
 const CLEANUP_MS = 10 * 60_000;
-
-/** One run's surroundings. */
-export interface Job {
-  spec: CheckedSpec;
-  site: ClaimedSite;
-  excludes: Excludes;
-  /** Folder of this host for lists. */
-  work: string;
-  /** Lowered when the disk turns out not to keep something. */
-  abilities: Abilities;
-  run: RunOptions;
-  /** Whether contents are compared instead of sizes and times. */
-  checksum: boolean;
-}
 
 export interface CopyPlan {
   /** The copy is empty: nothing can be deleted. */

@@ -3,8 +3,8 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { onDisk } from "./claim.ts";
-import type { Job } from "./copy.ts";
 import { bytesOf, countObjects, type GitFolder, join1 } from "./git.ts";
+import type { Job } from "./job.ts";
 
 /** Reads NUL-terminated names, bytes as latin1. */
 async function* names(file: string): AsyncGenerator<string> {
