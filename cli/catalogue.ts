@@ -202,7 +202,7 @@ export const catalogue: readonly Entry[] = [
   },
   {
     name: "daemon",
-    summary: "look at, or stop, the Incus daemon that repoman started itself",
+    summary: "look at, start or stop the Incus daemon that is repoman's own",
     group: "Host",
     load: () => import("./commands/daemon.ts"),
   },

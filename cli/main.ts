@@ -28,9 +28,8 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (first === "help") {
-    // `repoman help up` is `repoman up --help`.
-    const [topic] = rest;
-    return topic === undefined ? main(["--help"]) : main([topic, "--help"]);
+    // `repoman help profile list` is `repoman profile list --help`.
+    return main([...rest, "--help"]);
   }
   if (first.startsWith("-")) return run(overview(version()), args);
   return run(await definition(findEntry(first)), rest);

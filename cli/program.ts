@@ -3,7 +3,7 @@ import { EXIT, Fault } from "../host/fault.js";
 import { reachAnew } from "../host/own-words.js";
 import { nearest } from "../registry/text.ts";
 import { catalogue, type Entry } from "./catalogue.ts";
-import { addExamples, keepVerbatim } from "./definition.ts";
+import { addExamples, keepVerbatim, stackToFind } from "./definition.ts";
 
 /** The overview: all commands by name and summary, none of their definitions loaded. */
 export function overview(version: string): Command {
@@ -48,17 +48,34 @@ export function findEntry(name: string): Entry {
   });
 }
 
+/** Looks at the stack that was named, before the action of a command begins. */
+async function findStack(acting: Command): Promise<void> {
+  reachAnew(acting.opts<{ stack?: string }>().stack);
+  const stack = stackToFind(acting);
+  if (stack === undefined) return;
+  const [{ findSetting }, { requireStack }] = await Promise.all([
+    import("./setting.ts"),
+    import("./pulumi/known-stack.ts"),
+  ]);
+  await requireStack(findSetting({ stack }));
+}
+
 /**
  * Runs a command, whose action sets `process.exitCode`.
  *
+ * @param before what comes between the arguments, when they are found good, and the action
  * @throws Fault (usage) for what commander refuses
  */
-export async function run(command: Command, args: readonly string[]): Promise<void> {
+export async function run(
+  command: Command,
+  args: readonly string[],
+  before: (acting: Command) => Promise<void> = findStack,
+): Promise<void> {
   const dashes = args.indexOf("--");
   const own = dashes < 0 ? args : args.slice(0, dashes);
   keepVerbatim(command, dashes < 0 ? [] : args.slice(dashes + 1));
   reachAnew(undefined);
-  command.hook("preAction", (_, acting) => reachAnew(acting.opts<{ stack?: string }>().stack));
+  command.hook("preAction", (_, acting) => before(acting));
   try {
     await command.parseAsync(own, { from: "user" });
   } catch (error) {
@@ -74,7 +91,7 @@ export async function run(command: Command, args: readonly string[]): Promise<vo
     const gone = /unknown option '(--[\w-]+)/.exec(error.message)?.[1] ?? "";
     if (Object.hasOwn(GONE, gone)) {
       const remedy = GONE[gone];
-      throw new Fault(`${gone} is gone since v0.4`, { remedy, exitCode: EXIT.usage });
+      throw new Fault(`${gone} is gone since 0.5.0`, { remedy, exitCode: EXIT.usage });
     }
     // Commander writes "error: unknown option '--dif'\n(Did you mean --diff?)".
     const [what = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
@@ -89,8 +106,18 @@ export async function run(command: Command, args: readonly string[]): Promise<vo
 const LLM =
   "A profile took its place: `repoman profile install llm-share`, then name it in `profiles`.";
 
-/** Options of earlier versions, and what took their place. */
-const GONE: Readonly<Record<string, string>> = { "--with-llm": LLM, "--without-llm": LLM };
+const HERMES =
+  "Nothing took its place: ~/.local/share/repoman/hermes is neither filled nor deleted by repoman.";
+
+/** Options of versions before this form of repoman, and what took their place. */
+const GONE: Readonly<Record<string, string>> = {
+  "--with-llm": LLM,
+  "--without-llm": LLM,
+  "--hermes": HERMES,
+  "--no-hermes": HERMES,
+  "--purge-hermes": HERMES,
+  "--keep-repo": "It is always so: `repoman remove` never touches a repository.",
+};
 
 function fullName(command: Command): string {
   return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();

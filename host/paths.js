@@ -79,3 +79,13 @@ export function incusConfigDir(env) {
   }
   return join(env.HOME || homedir(), ".config", "incus");
 }
+
+/**
+ * A path as people write it: the home as `~`.
+ *
+ * @param {string} path
+ * @param {string} [home]
+ */
+export function withTilde(path, home = paths().home) {
+  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

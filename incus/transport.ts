@@ -184,6 +184,7 @@ function encoded(segment: string): string {
   // An empty segment would address the whole collection, these dots another object.
   if (["", ".", ".."].includes(segment)) {
     throw new Fault(`${JSON.stringify(segment)} is not a name that Incus knows`, {
+      remedy: "Give the name of an object that is there.",
       exitCode: EXIT.usage,
     });
   }

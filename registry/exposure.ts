@@ -82,9 +82,3 @@ function proxy(
   const credentials = lendsCredentials(socket, home);
   return [{ ...common, kind: "socket", host: socket, credentials }];
 }
-
-/** A path with `~` for the home. */
-export function shortened(path: string, home: string): string {
-  if (path === home) return "~";
-  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
-}

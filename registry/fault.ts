@@ -29,7 +29,7 @@ export class RegistryMissing extends Fault {
   constructor(file: string) {
     super(`there is no registry at ${printable(file)}`, {
       remedy:
-        "`repoman setup` makes one, `repoman new` adds repositories to it; --registry names another; npm start brings up a demo",
+        "`repoman setup` makes one, `repoman new` adds repositories to it; `repoman env --registry FILE` has the stack follow another; npm start brings up a demo",
       exitCode: EXIT.environment,
     });
     this.name = "RegistryMissing";

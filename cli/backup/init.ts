@@ -50,15 +50,20 @@ export async function init({ stack, replace = false, yes, json }: Options): Prom
     });
   }
   const known = seen.standing === "known" && !replace;
-  const { consent } = await import("../output/ask.ts");
+  const { consent, declined, markChanged } = await import("../output/ask.ts");
   if (!known && !seen.separate) {
     warn("this is the file system of the repositories: what takes it takes the copies with it");
     const would = "makes a folder on the repositories' own file system the place of their copies";
-    if (!(await consent("Use it all the same?", { yes, would }))) return refused();
+    if (!(await consent("Use it all the same?", { yes, would }))) return declined();
   } else if (replace) {
     const would = "takes this disk in place of the one that was there before";
-    if (!(await consent("Take this disk from now on?", { yes, would }))) return refused();
+    if (!(await consent("Take this disk from now on?", { yes, would }))) return declined();
   }
+  const offer = async () => {
+    if (json) return;
+    const { offerExcludes } = await import("./offer-excludes.ts");
+    await offerExcludes(setting, registry, specs, { asks: !yes });
+  };
   const made = await initialiseRoot(spec, reposRoot, { replace });
   if (!made.ok) throw faultOf(made);
   const { disk } = made;
@@ -68,7 +73,9 @@ export async function init({ stack, replace = false, yes, json }: Options): Prom
     process.stdout.write(`${JSON.stringify({ backupRoot, result, ...facts, disk }, null, 2)}\n`);
   } else if (known) note("It is marked already; nothing was changed.");
   else note(`It is marked (${disk.id}), and remembered here. Mirror now: repoman sync`);
-  if (known) return;
+  // The disk may have come before the first project.
+  if (known) return offer();
+  markChanged();
   const { journal } = await import("../journal.ts");
   await journal(setting, {
     command: "backup init",
@@ -77,14 +84,7 @@ export async function init({ stack, replace = false, yes, json }: Options): Prom
     began,
     details: { backupRoot, disk: disk.id, fstype: disk.fstype, source: disk.source },
   });
-  if (json) return;
-  const { offerExcludes } = await import("./offer-excludes.ts");
-  await offerExcludes(setting, registry, specs, { asks: !yes });
-}
-
-function refused(): void {
-  note("Nothing was changed.");
-  process.exitCode = EXIT.failed;
+  await offer();
 }
 
 const STANDING = {

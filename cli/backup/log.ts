@@ -1,4 +1,3 @@
-import { EXIT, Fault } from "../../host/fault.js";
 import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import {
@@ -10,6 +9,7 @@ import {
   readVerified,
   type Verified,
 } from "../../rsync/index.ts";
+import { linesFrom } from "../definition.ts";
 import { spark } from "../output/chart.ts";
 import { colorsFor } from "../output/say.ts";
 import { type Column, renderTable } from "../output/table.ts";
@@ -36,13 +36,7 @@ export interface CopyLog {
 
 /** `repoman backup log` */
 export async function log(name: string | undefined, options: Options): Promise<void> {
-  const lines = Number(options.lines);
-  if (!Number.isInteger(lines) || lines < 1) {
-    throw new Fault(`--lines ${printable(options.lines)} is not a number of runs`, {
-      remedy: "Such as --lines 50.",
-      exitCode: EXIT.usage,
-    });
-  }
+  const lines = linesFrom(options.lines);
   const { specs } = await readCopies(name === undefined ? [] : [name], { stack: options.stack });
   const logs = await Promise.all(specs.map(readLog));
   if (options.json) {

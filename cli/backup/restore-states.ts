@@ -18,7 +18,10 @@ export async function askWhich(specs: readonly BackupSpec[]): Promise<BackupSpec
     specs.map(({ recordsDir, name }) => readRecord(recordsDir, name)),
   );
   if (specs.length === 0) {
-    throw new Fault("There is nothing to restore", { exitCode: EXIT.usage });
+    throw new Fault("the registry asks for no backup, so there is nothing to restore", {
+      remedy: "Set backup_root in [defaults]: where the copies are.",
+      exitCode: EXIT.usage,
+    });
   }
   return ask<BackupSpec>(({ select }, io) =>
     select<BackupSpec>({

@@ -7,9 +7,9 @@ import { count, printable } from "../../registry/text.ts";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { restore } from "../../rsync/restore.ts";
 import type { Restored } from "../../rsync/restore-types.ts";
-import { canAsk } from "../output/ask.ts";
+import { canAsk, declined } from "../output/ask.ts";
 import { Bars } from "../output/bars.ts";
-import { colorsFor, note } from "../output/say.ts";
+import { colorsFor } from "../output/say.ts";
 import { bytes } from "../output/units.ts";
 import { type Copies, readCopies } from "./copies.ts";
 import { absolute, type RestoreFlags, type Task } from "./restore-options.ts";
@@ -41,8 +41,7 @@ export async function restoreOne(name: string | undefined, options: RestoreFlags
   if (options.dryRun) return;
   const overwrite = await mayOverwrite(plans, options);
   if (overwrite === undefined) {
-    note("Nothing was changed.");
-    process.exitCode = EXIT.failed;
+    declined();
     return;
   }
   const codes = await restoreAll(plans, { ...options, ...overwrite }, copies);

@@ -5,7 +5,7 @@ import type { Instance } from "../../incus/types.ts";
 import { printable } from "../../registry/text.ts";
 import type { Candidate } from "../../survey/adoption.ts";
 import type { Context } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import type { Adoption, Into } from "../estate/adopt/plan.ts";
 import { ask, canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
@@ -39,8 +39,8 @@ export function define(command: Command): void {
     .option("--all", "every container there that has a repository below repos_root")
     .option("--repo <dir>", "which of its directories is the repository")
     .option("--image <image>", "what the registry is to name as its image")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .option("--json", "what became of each, as JSON")
     .action(adopt);
   addExamples(command, [
@@ -52,7 +52,10 @@ export function define(command: Command): void {
 
 async function adopt(name: string | undefined, options: Options): Promise<void> {
   if (name !== undefined && options.all) {
-    throw new Fault("a name and --all exclude each other", { exitCode: EXIT.usage });
+    throw new Fault("a name and --all exclude each other", {
+      remedy: "Give one of them.",
+      exitCode: EXIT.usage,
+    });
   }
   const began = performance.now();
   const { readContext, connectTo } = await import("../context.ts");

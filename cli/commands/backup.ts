@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, linesOption, stackOption, yesOption } from "../definition.ts";
 
 export function define(command: Command): void {
   command.description(
@@ -15,8 +15,8 @@ export function define(command: Command): void {
         "folder where it is missing, which no mirror run does. Refuses another host's disk.",
     )
     .option("--replace", "take this disk in place of the one that was there before")
-    .option("--stack <name>", "another stack than this host's")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .option("--json", "as JSON")
     .action(async (options) => (await import("../backup/init.ts")).init(options));
   addExamples(init, [
@@ -33,7 +33,7 @@ export function define(command: Command): void {
     .argument("[names...]", "only these projects")
     .option("--sample <share>", "the share of files whose content is read", "5%")
     .option("--full", "read all of them")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .option("--json", "as JSON")
     .action(async (names, options) =>
       (await import("../backup/verify.ts")).verifyAll(names, options),
@@ -46,8 +46,8 @@ export function define(command: Command): void {
     .command("log")
     .description("What the mirror runs came to: the last ones, how they grew, and what is overdue.")
     .argument("[name]", "the runs of this project, one by one")
-    .option("-n, --lines <number>", "how many runs to show", "20")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(linesOption("how many runs to show", "20"))
+    .addOption(stackOption())
     .option("--json", "as JSON, with all runs that are recorded")
     .action(async (name, options) => (await import("../backup/log.ts")).log(name, options));
   addExamples(log, [

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import { note, warn } from "../output/say.ts";
 
 interface Options {
@@ -12,27 +12,31 @@ interface Options {
 export function define(command: Command): void {
   command.description("The registry's file: where it is, whether it is good, and changing it.");
   const sub = (name: string, description: string) =>
-    command
-      .command(name)
-      .description(description)
-      .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)");
-  sub("path", "print where the registry is, there or not")
+    command.command(name).description(description).addOption(stackOption());
+  const showing = sub("path", "print where the registry is, there or not")
     .option("--json", "with what belongs to it, as JSON")
     .action(path);
-  sub(
+  addExamples(showing, [['cat "$(repoman config path)"', "read it"]]);
+  const editing = sub(
     "edit",
     "open a copy in $VISUAL or $EDITOR; it is checked when you close it, and saved when it is good",
   ).action(edit);
-  sub(
+  addExamples(editing, [["EDITOR=nano repoman config edit", "in another editor than usual"]]);
+  const validating = sub(
     "validate",
     "list all that is wrong with the registry, its overrides and profiles; exits 1 if anything is",
   )
     .option("--json", "as JSON")
     .action(validate);
-  sub("migrate", "bring a file of an older schema to today's; the old one is kept beside it")
-    .option("-y, --yes", "do not ask")
+  addExamples(validating, [["repoman config validate --json", "for a program"]]);
+  const migrating = sub(
+    "migrate",
+    "bring a file of an older schema to today's; the old one is kept beside it",
+  )
+    .addOption(yesOption())
     .option("--json", "what was done, as JSON")
     .action(migrate);
+  addExamples(migrating, [["repoman config migrate --yes", "without asking"]]);
   addExamples(command, [
     ["repoman config edit", "change the registry, and have it checked"],
     ["repoman config validate", "every problem with its file, line and column"],

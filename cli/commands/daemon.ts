@@ -10,22 +10,29 @@ export function define(command: Command): void {
     "Where no service manager runs Incus (a container, a machine for CI), repoman runs a daemon of " +
       "its own. An Incus that the system runs is looked at, and left alone.",
   );
-  command
+  const looking = command
     .command("status")
     .description("which daemon repoman talks to, and what runs in it; exits 3 unless it answers")
     .option("--json", "as JSON")
     .action(status);
-  command
+  addExamples(looking, [["repoman daemon status --json | jq -r .socket", "where it listens"]]);
+  const starting = command
     .command("start")
     .description("start repoman's own daemon, if it has one; containers that ran start again")
     .action(start);
-  command
+  addExamples(starting, [["repoman daemon start", "after the machine was started"]]);
+  const stopping = command
     .command("stop")
     .description("shut down repoman's own daemon and the containers in it")
     .option("--timeout <seconds>", "how long containers may take", "120")
     .action(stop);
+  addExamples(stopping, [
+    ["repoman daemon stop", "before the machine is shut down"],
+    ["repoman daemon stop --timeout 600", "where a database takes its time"],
+  ]);
   addExamples(command, [
     ["repoman daemon status", "is it up, and what runs in it"],
+    ["repoman daemon start", "after the machine was started"],
     ["repoman daemon stop", "before the machine is shut down"],
   ]);
 }

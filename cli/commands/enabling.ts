@@ -1,7 +1,7 @@
 // `enable` and `disable`: one key of the registry, and `up` of that project.
 
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption } from "../definition.ts";
 import { note } from "../output/say.ts";
 
 interface Options {
@@ -19,7 +19,7 @@ export function defineEnabling(command: Command, enabled: boolean): void {
             "backup is no longer watched over. Nothing is deleted.",
     )
     .argument("[name]", "the project; chosen from a list where there is a terminal")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .addOption(stackOption())
     .option("--no-up", "only write it into the registry; the next `up` applies it")
     .action((name: string | undefined, options: Options) => act(name, enabled, options));
   addExamples(command, [

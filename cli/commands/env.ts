@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption } from "../definition.ts";
 
 interface Options {
   stack?: string;
@@ -13,7 +13,7 @@ export function define(command: Command): void {
         "does: the same stack, state, passphrase file and tools. Makes the stack at its first use. " +
         "The passphrase itself is never printed.",
     )
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .addOption(stackOption({ makes: true }))
     .option("--registry <file>", "the registry that the stack follows from now on")
     .action(async (options: Options) => {
       const [{ findSetting, namedFile }, { ensureStack }, { quote }] = await Promise.all([

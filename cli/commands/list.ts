@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readContext } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption } from "../definition.ts";
 import { note } from "../output/say.ts";
 
 interface Options {
@@ -15,7 +15,7 @@ export function define(command: Command): void {
         "conflict (another's instance has the name), fault (trouble on this host) or unreachable; and " +
         "as orphan what no project accounts for. Exits 3 where the server cannot be reached.",
     )
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .option("--json", "as JSON")
     .action(list);
   addExamples(command, [

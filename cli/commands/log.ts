@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
+import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
 import { seconds } from "../../registry/duration.ts";
 import { printable } from "../../registry/text.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, linesFrom, linesOption } from "../definition.ts";
 import { type JournalLine, journalFolder } from "../journal.ts";
 import { colorsFor, note } from "../output/say.ts";
 import { findSetting } from "../setting.ts";
@@ -25,7 +26,7 @@ export function define(command: Command): void {
         "of all stacks that keep their journal in the same folder (logdir in [defaults]).",
     )
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
-    .option("-n, --lines <number>", `only the last so many (default: ${MOST}, or all with --since)`)
+    .addOption(linesOption(`only the last so many (default: ${MOST}, or all with --since)`))
     .option("--since <when>", "a date, or an age such as 2h or 7d")
     .option("-s, --stack <name>", "only what this stack did, from its own journal")
     .option("--json", "as JSON: a list, or with --follow one object a line")
@@ -40,6 +41,13 @@ export function define(command: Command): void {
 async function log(options: Options): Promise<void> {
   const wanted = selection(options);
   const folder = await journalFolder(findSetting({ stack: options.stack }));
+  const seen = await lookAt(folder);
+  if ("silent" in seen) {
+    throw new Fault(`the journal in ${printable(folder)} ${seen.what}`, {
+      remedy: SILENCE_REMEDY,
+      exitCode: EXIT.environment,
+    });
+  }
   const reader = await import("../estate/journal-reader.ts");
   if (!options.follow) {
     const lines = wanted(await reader.readJournal(folder));
@@ -75,13 +83,7 @@ function selection({
   since,
   stack,
 }: Options): (all: readonly JournalLine[]) => JournalLine[] {
-  const most = lines === undefined ? undefined : Number(lines);
-  if (most !== undefined && !(Number.isInteger(most) && most >= 0)) {
-    throw new Fault(`--lines ${printable(lines ?? "")} is not a number of lines`, {
-      remedy: "Such as --lines 20.",
-      exitCode: EXIT.usage,
-    });
-  }
+  const most = lines === undefined ? undefined : linesFrom(lines);
   const from = since === undefined ? undefined : moment(since);
   const count = most ?? (from === undefined ? MOST : undefined);
   return (all) => {

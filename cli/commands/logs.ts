@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { EXIT, Fault } from "../../host/fault.js";
 import { readContext } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, linesFrom, linesOption, stackOption } from "../definition.ts";
 
 interface Options {
   stack?: string;
@@ -19,18 +18,12 @@ export function define(command: Command): void {
     )
     .argument("[name]", "the project; asked for where it is missing")
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
-    .option("-n, --lines <count>", "so many of the last lines", "100")
+    .addOption(linesOption("so many of the last lines", "100"))
     .option("--console", "the console even where there is a journal: what boot printed")
     .option("--raw", "as it is, escape sequences included")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .action(async (name: string | undefined, { lines, ...options }: Options) => {
-      const count = Number(lines);
-      if (!Number.isInteger(count) || count < 0) {
-        throw new Fault(`--lines ${lines} is not a number of lines`, {
-          remedy: "Such as --lines 50.",
-          exitCode: EXIT.usage,
-        });
-      }
+      const count = linesFrom(lines);
       const context = await readContext({ stack: options.stack });
       const { printLogs } = await import("../estate/logs.ts");
       await printLogs(context, {

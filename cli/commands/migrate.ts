@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 
 interface Options {
   fromBash?: boolean;
@@ -19,8 +19,8 @@ export function define(command: Command): void {
       "--from-bash",
       "show the bash script's containers, and what the registry would say of them",
     )
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask before the registry is written")
+    .addOption(stackOption())
+    .addOption(yesOption("do not ask before the registry is written"))
     .option("--json", "as JSON")
     .action(async (options: Options) => {
       if (options.fromBash) await fromBash(options);

@@ -2,27 +2,25 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import { inOwnWords } from "../../host/own-words.js";
 import type { Context } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, listOption, stackOption, yesOption } from "../definition.ts";
 import type { Creation } from "../estate/creation.ts";
 import type { Wish } from "../estate/entry.ts";
 import type { Origin } from "../estate/repository.ts";
-import { ask, canAsk, consent } from "../output/ask.ts";
+import { ask, canAsk, consent, declined } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
 
 interface Options extends Origin {
   repo?: string;
   image?: string;
-  profile: string[];
-  mount: string[];
-  env: string[];
+  profile?: string[];
+  mount?: string[];
+  env?: string[];
   backup: boolean;
   up: boolean;
   yes?: boolean;
   fromScan?: boolean;
   stack?: string;
 }
-
-const list = (value: string, before: string[]) => [...before, value];
 
 export function define(command: Command): void {
   command
@@ -39,24 +37,24 @@ export function define(command: Command): void {
     .option("--create", "make the repository with git where it is not there")
     .option("--clone <url>", "clone the repository with git where it is not there")
     .option("--image <image>", "as the incus client takes it (default: default_image)")
-    .option(
-      "--profile <name>",
-      "a profile, once for each, in order (default: those of [defaults])",
-      list,
-      [],
+    .addOption(
+      listOption(
+        "--profile <name>",
+        "a profile, once for each, in order (default: those of [defaults])",
+      ),
     )
-    .option(
-      "--mount <src:dst[:ro]>",
-      "a further file or directory of this host, once for each",
-      list,
-      [],
+    .addOption(
+      listOption(
+        "--mount <src:dst[:ro]>",
+        "a further file or directory of this host, once for each",
+      ),
     )
-    .option("--env <K=V>", "an environment variable, once for each; not for secrets", list, [])
+    .addOption(listOption("--env <K=V>", "an environment variable, once for each; not for secrets"))
     .option("--no-backup", "without a mirror on the backup disk")
     .option("--no-up", "only write it into the registry; the next `up` makes it")
     .option("--from-scan", "all directories of repos_root that have no container yet")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .action(act);
   addExamples(command, [
     ["repoman new", "asks for everything"],
@@ -85,7 +83,7 @@ async function act(name: string | undefined, options: Options): Promise<void> {
   // An entry alone changes nothing on the host.
   const yes = options.yes || !options.up;
   if (!(await consent(`Make ${what}?`, { yes, would: `makes ${what}`, initial: true }))) {
-    note("Nothing was changed.");
+    declined();
     return;
   }
   await enter(creation);
@@ -133,8 +131,19 @@ async function wishesOf(
   options: Options,
   context: Context,
 ): Promise<(Wish & Origin)[]> {
-  const { profile, mount, env, backup, repo, image, create, clone, fromScan } = options;
-  if (create && clone !== undefined) throw usage("--create and --clone exclude each other", "");
+  const {
+    profile = [],
+    mount = [],
+    env = [],
+    backup,
+    repo,
+    image,
+    create,
+    clone,
+    fromScan,
+  } = options;
+  if (create && clone !== undefined)
+    throw usage("--create and --clone exclude each other", "Give one of them.");
   const common = {
     image,
     profiles: profile,

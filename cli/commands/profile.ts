@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 
-const STACK = ["--stack <name>", "another stack than this host's"] as const;
 const JSON_OPTION = ["--json", "as JSON"] as const;
 
 export function define(command: Command): void {
@@ -27,10 +26,11 @@ function list(command: Command): void {
     .command("list")
     .description(
       "the library, with what is on the server and differs, and what of the host each profile opens " +
-        "to a container: rw or ro for a path, and whether credentials are known to be there",
+        "to a container: rw or ro for a path, and whether credentials are known to be there; exits 3 " +
+        "where the server cannot be reached",
     )
     .option(...JSON_OPTION)
-    .option(...STACK)
+    .addOption(stackOption())
     .action(async (options) => (await import("../profiles/list.ts")).listProfiles(options));
   addExamples(each, [["repoman profile list --json", "for a program"]]);
 }
@@ -41,7 +41,7 @@ function inspect(command: Command): void {
     .description("a profile as it is put on the server, as YAML")
     .argument("[name]", "asked for at a terminal")
     .option(...JSON_OPTION)
-    .option(...STACK)
+    .addOption(stackOption())
     .action(async (name, { json, stack }) => {
       const { chooseProfile, readProfiles, requireUsable } = await import("../profiles/library.ts");
       const profiles = await readProfiles(stack, true);
@@ -59,7 +59,7 @@ function inspect(command: Command): void {
     .argument("[name]", "asked for at a terminal")
     .option("--vendor", "between the one that comes with repoman and your own of that name")
     .option(...JSON_OPTION)
-    .option(...STACK)
+    .addOption(stackOption())
     .action(async (name, options) =>
       (await import("../profiles/diff.ts")).diffProfile(name, options),
     );
@@ -82,8 +82,8 @@ function install(command: Command): void {
     .argument("[names...]", "asked for at a terminal")
     .option("--all", "the whole library")
     .option("--adopt", "replace one that is there and that repoman did not make, having shown it")
-    .option("--yes", "do not ask")
-    .option(...STACK)
+    .addOption(yesOption())
+    .addOption(stackOption())
     .action(async (names, options) =>
       (await import("../profiles/install.ts")).installProfiles(names, options),
     );
@@ -101,8 +101,8 @@ function remove(command: Command): void {
     .command("remove")
     .description("take a profile off the server; its file stays where it is")
     .argument("[name]", "asked for at a terminal")
-    .option("--yes", "do not ask")
-    .option(...STACK)
+    .addOption(yesOption())
+    .addOption(stackOption())
     .action(async (name, options) =>
       (await import("../profiles/remove.ts")).removeProfile(name, options),
     );
@@ -116,7 +116,7 @@ function write(command: Command): void {
       "open your file, or a copy of repoman's, in $VISUAL or $EDITOR; checked when saved",
     )
     .argument("[name]", "asked for at a terminal")
-    .option(...STACK)
+    .addOption(stackOption())
     .action(async (name, options) =>
       (await import("../profiles/write.ts")).editProfile(name, options),
     );
@@ -126,7 +126,7 @@ function write(command: Command): void {
     .description("start a profile of your own, from a skeleton with explanations")
     .argument("[name]", "asked for at a terminal")
     .option("--no-edit", "do not open it in an editor")
-    .option(...STACK)
+    .addOption(stackOption())
     .action(async (name, options) =>
       (await import("../profiles/write.ts")).newProfile(name, options),
     );

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { printable } from "../../registry/text.ts";
-import { addExamples } from "../definition.ts";
-import { consent } from "../output/ask.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
+import { consent, declined } from "../output/ask.ts";
 import { note } from "../output/say.ts";
 
 interface Options {
@@ -16,8 +16,8 @@ export function define(command: Command): void {
         "stay, and so do its overrides, set aside. What was cut off is finished by running it again.",
     )
     .argument("[name]", "the project; chosen from a list where there is a terminal")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .action(act);
   addExamples(command, [
     ["repoman remove web", "show what goes and what stays, ask, remove"],
@@ -32,7 +32,7 @@ async function act(named: string | undefined, { stack, yes }: Options): Promise<
   note(describeRemoval(removal));
   const would = `removes the container and the entry of "${name}"`;
   if (!(await consent(`Remove "${name}"?`, { yes, would }))) {
-    note("Nothing was changed.");
+    declined();
     return;
   }
   const { aside } = await remove(removal);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
-import { consent } from "../output/ask.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
+import { consent, declined } from "../output/ask.ts";
 import { note } from "../output/say.ts";
 
 interface Options {
@@ -18,8 +18,8 @@ export function define(command: Command): void {
     )
     .argument("[old]", "the project; chosen from a list where there is a terminal")
     .argument("[new]", "its new name; asked for where there is a terminal")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .action(act);
   addExamples(command, [
     ["repoman rename web site", "show what that means, ask, rename"],
@@ -40,7 +40,7 @@ async function act(
     ? `stops the container "${from}", and starts it again as "${to}"`
     : `renames the project "${from}"`;
   if (!(await consent(`Rename "${from}" to "${to}"?`, { yes, would }))) {
-    note("Nothing was changed.");
+    declined();
     return;
   }
   const exitCode = await rename(plan);

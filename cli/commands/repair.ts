@@ -4,9 +4,9 @@ import { inOwnWords } from "../../host/own-words.js";
 import type { IncusClient } from "../../incus/client.ts";
 import { printable } from "../../registry/text.ts";
 import type { Context } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption } from "../definition.ts";
 import type { Case, Choice, Way } from "../estate/repair.ts";
-import { ask, canAsk } from "../output/ask.ts";
+import { ask, canAsk, markChanged } from "../output/ask.ts";
 import { colorsFor, note } from "../output/say.ts";
 
 interface Options {
@@ -24,7 +24,7 @@ export function define(command: Command): void {
         "there is and the commands, and exits 1.",
     )
     .argument("[name]", "only this project or instance")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .addOption(stackOption())
     .option("--json", "what there is to repair, as JSON; asks nothing")
     .action(repair);
   addExamples(command, [
@@ -108,7 +108,13 @@ async function mend(
     const { bold } = colorsFor(process.stderr);
     note(`${bold(printable(each.name))} ${safe(each.what)}`);
     const answer = each.ways.length === 0 ? "leave" : await choose(each.name, each.ways);
-    if (answer === "leave" || !(await perform(context, client, each, answer))) left++;
+    if (answer === "leave") left++;
+    else {
+      const repaired = await perform(context, client, each, answer);
+      if (!repaired) left++;
+      // One that failed may have done some of it.
+      markChanged();
+    }
   }
   return left === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 
 export function define(command: Command): void {
   command
@@ -20,8 +20,8 @@ export function define(command: Command): void {
     .option("--force", "go over what is there; what the copy does not have stays")
     .option("--delete", "with --force: delete what the copy does not have")
     .option("--all", "every repository that has a copy, below --to")
-    .option("--stack <name>", "another stack than this host's")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .option("--json", "as JSON")
     .action(async (name, options) =>
       (await import("../backup/restore.ts")).restoreOne(name, options),

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import { canAsk, consent } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
 
@@ -23,8 +23,8 @@ export function define(command: Command): void {
     .option("--non-interactive", "ask nothing, and take what is found or usual")
     .option("--lan-interface <name>", "the interface whose address others reach this host by")
     .option("--reset", "write the registry's settings anew, from what is found; never its projects")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "the same as --non-interactive")
+    .addOption(stackOption({ makes: true }))
+    .addOption(yesOption("the same as --non-interactive"))
     .action(act);
   addExamples(command, [
     ["repoman setup", "look, ask, show, write"],
@@ -66,13 +66,12 @@ async function agree(yes: boolean | undefined): Promise<void> {
   if (!yes && !canAsk()) {
     throw new Fault("set-up would make these changes, and there is no terminal to agree at", {
       remedy: "Add --non-interactive to have them made.",
-      exitCode: EXIT.conflict,
+      exitCode: EXIT.usage,
     });
   }
   const would = "changes what is listed above";
   if (await consent("Make these changes?", { yes, would, initial: true })) return;
   throw new Fault("nothing was set up: the changes were not agreed to", {
     remedy: "Run it again when they are; nothing was changed.",
-    exitCode: EXIT.conflict,
   });
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readContext } from "../context.ts";
-import { addExamples, verbatimWords } from "../definition.ts";
+import { addExamples, stackOption, verbatimWords } from "../definition.ts";
 
 interface Options {
   stack?: string;
@@ -17,7 +17,7 @@ export function define(command: Command): void {
     .argument("[name]", "the project; asked for where it is missing")
     .option("--start", "start a container that does not run, without asking")
     .option("--root", "as root of the container")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .usage("[options] [name] [-- command...]")
     .action(async (name: string | undefined, options: Options) => {
       const context = await readContext({ stack: options.stack });

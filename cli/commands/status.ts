@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
 import { inOwnWords } from "../../host/own-words.js";
 import { readContext } from "../context.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption } from "../definition.ts";
 
 interface Options {
   stack?: string;
@@ -17,10 +17,10 @@ export function define(command: Command): void {
         "profiles, containers and their mounts, backup disk and copies, files in the repositories, the " +
         "LAN address, the registry. Nothing is changed.",
     )
-    .argument("[name]", "only what concerns this project")
+    .argument("[names...]", "only what concerns these projects")
     .option("--exit-code", "exit 1 when anything is not good")
     .option("--json", "as JSON")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .action(status);
   addExamples(command, [
     ["repoman status", "is everything as it should be, and what to do if not"],
@@ -29,10 +29,10 @@ export function define(command: Command): void {
   ]);
 }
 
-async function status(name: string | undefined, { stack, exitCode, json }: Options): Promise<void> {
+async function status(names: string[], { stack, exitCode, json }: Options): Promise<void> {
   const context = await readContext({ stack, tolerant: true });
   const { lookAfter } = await import("../estate/health.ts");
-  const findings = (await lookAfter(context, name)).map((finding) =>
+  const findings = (await lookAfter(context, names)).map((finding) =>
     finding.remedy === undefined ? finding : { ...finding, remedy: inOwnWords(finding.remedy) },
   );
   const good = findings.every(({ state }) => state === "good" || state === "note");

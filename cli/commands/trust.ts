@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
 import type { Project } from "../../registry/types.ts";
 import { type Context, readContext } from "../context.ts";
-import { addExamples } from "../definition.ts";
-import { ask, canAsk, consent } from "../output/ask.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
+import { ask, canAsk, consent, declined } from "../output/ask.ts";
 import { note } from "../output/say.ts";
 import { requireNames } from "../preflight.ts";
 import type { FileReview, Review } from "../trust/review.ts";
@@ -27,9 +27,9 @@ export function define(command: Command): void {
     .argument("[name]", "the project; asked for at a terminal")
     .option("--show", "only say how things stand; exits 1 while something waits to be decided")
     .option("--revoke", "take the trust back")
-    .option("--yes", "agree with what is shown, without a question")
+    .addOption(yesOption("agree with what is shown, without a question"))
     .option("--json", "with --show: as JSON")
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .action(trust);
   addExamples(command, [
     ["repoman trust website", "see what website's repository asks for, and agree"],
@@ -128,7 +128,7 @@ async function agree(context: Context, project: Project, { yes }: Options): Prom
   }
   const would = `lets what the repository of ${project.name} asks for count`;
   if (!(await consent("Trust this?", { yes, would }))) {
-    note("Nothing was changed.");
+    declined();
     return;
   }
   const { readUntrusted, storeApproved } = await import("../../registry/trust.ts");
@@ -156,7 +156,7 @@ async function revoke(context: Context, project: Project, { yes }: Options): Pro
   await print(context, found);
   const would = `takes back the trust in ${held.map(({ name }) => name).join(" and ")}`;
   if (!(await consent("Take the trust back?", { yes, would }))) {
-    note("Nothing was changed.");
+    declined();
     return;
   }
   const { revokeApproved } = await import("../../registry/trust.ts");

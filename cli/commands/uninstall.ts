@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import { EXIT } from "../../host/fault.js";
+import { exists } from "../../host/files.js";
 import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import type { Thing } from "../estate/uninstall-plan.ts";
-import { consent } from "../output/ask.ts";
-import { note } from "../output/say.ts";
+import { consent, declined } from "../output/ask.ts";
 
 interface Options {
   stack?: string;
@@ -23,10 +22,10 @@ export function define(command: Command): void {
         "backups stay always, the registry unless --purge, and what another stack needs. What was cut " +
         "off is finished by running it again.",
     )
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .addOption(stackOption({ makes: true }))
     .option("--purge", "the registry, overrides, own profiles, trust and journal as well")
     .option("-n, --dry-run", "say what would go and what stays, and do nothing")
-    .option("-y, --yes", "do not ask")
+    .addOption(yesOption())
     .option("--json", "what would go and what stays, as JSON; does nothing")
     .action(act);
   addExamples(command, [
@@ -37,11 +36,14 @@ export function define(command: Command): void {
 }
 
 async function act({ stack, purge, dryRun, yes, json }: Options): Promise<void> {
-  const [{ findSetting }, { planUninstall }] = await Promise.all([
+  const [{ findSetting }, { requireStack }, { planUninstall }] = await Promise.all([
     import("../setting.ts"),
+    import("../pulumi/known-stack.ts"),
     import("../estate/uninstall-plan.ts"),
   ]);
   const setting = findSetting({ stack });
+  // One whose state went first, when it was cut off, has this folder still.
+  if (stack !== undefined && !(await exists(setting.stackDir))) await requireStack(setting);
   const plan = await planUninstall(setting, { purge: purge === true });
   const { goes } = plan;
   const stays = plan.stays.map((thing) => ({ ...thing, what: inOwnWords(thing.what) }));
@@ -57,8 +59,7 @@ async function act({ stack, purge, dryRun, yes, json }: Options): Promise<void> 
     would: "takes all of that away",
   });
   if (!agreed) {
-    note("Nothing was changed.");
-    process.exitCode = EXIT.failed;
+    declined();
     return;
   }
   const { uninstall } = await import("../estate/uninstall.ts");

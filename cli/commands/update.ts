@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { printable } from "../../registry/text.ts";
-import { addExamples } from "../definition.ts";
+import { addExamples, stackOption, yesOption } from "../definition.ts";
 import { note, warn } from "../output/say.ts";
 
 interface Options {
@@ -16,8 +16,8 @@ export function define(command: Command): void {
         "first and asks; without a terminal it needs --yes.",
     )
     .argument("[name]", "the project; chosen from a list where there is a terminal")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
-    .option("-y, --yes", "do not ask")
+    .addOption(stackOption())
+    .addOption(yesOption())
     .action(act);
   addExamples(command, [
     ["repoman update web", "after an edit of repos.d/web.toml"],
@@ -44,6 +44,7 @@ async function act(named: string | undefined, { stack, yes }: Options): Promise<
   }
   const { exitCode } = await operate({
     operation: "up",
+    typed: "update",
     names: [name],
     flags: yes ? ["--skip-preview"] : [],
     yes,

@@ -3,6 +3,7 @@
 
 import type { Argument, Command, Option } from "commander";
 import type { Entry } from "../catalogue.ts";
+import { isRepeatable } from "../definition.ts";
 import { VALUE_FLAGS } from "../pulumi/arguments.ts";
 import { type Kind, kindOfArgument, kindOfOption } from "./kinds.ts";
 
@@ -185,7 +186,7 @@ function optionsOf(command: Command, used: ReadonlySet<string>): Candidate[] {
   return command
     .createHelp()
     .visibleOptions(command)
-    .filter((option) => !used.has(option.attributeName()) || Array.isArray(option.defaultValue))
+    .filter((option) => !used.has(option.attributeName()) || isRepeatable(option))
     .map(({ long, short, description }) => ({
       value: long ?? short ?? "",
       summary: description,

@@ -87,7 +87,11 @@ export async function openEditor(file: string, env: NodeJS.ProcessEnv): Promise<
       child.on("exit", (code, signal) => {
         if (code === 0) resolve();
         else
-          reject(new Fault(`the editor ${quote(command)} ended with ${signal ?? `code ${code}`}`));
+          reject(
+            new Fault(`the editor ${quote(command)} ended with ${signal ?? `code ${code}`}`, {
+              remedy: "See what it said, or name another: EDITOR=… repoman config edit",
+            }),
+          );
       });
     });
   } finally {

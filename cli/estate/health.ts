@@ -7,16 +7,16 @@ import { requireNames } from "../preflight.ts";
 import { type Live, lookAtEstate } from "./live.ts";
 
 /**
- * Looks at everything that has to do with the estate, or with one project of it.
+ * Looks at everything that has to do with the estate, or with some projects of it.
+ *
+ * @param names all where there are none
  *
  * @throws Fault (usage) for an unknown name
  */
-export async function lookAfter(context: Context, name: string | undefined): Promise<Finding[]> {
+export async function lookAfter(context: Context, names: readonly string[]): Promise<Finding[]> {
   const { registry, library, problems, file, config, setting } = context;
-  if (name !== undefined) {
-    const known = registry.projects.map((project) => project.name);
-    requireNames([name], known, file);
-  }
+  const known = registry.projects.map((project) => project.name);
+  requireNames(names, known, file);
   const { client, unreachable } = await reach(context);
   try {
     const live: Live = client
@@ -37,8 +37,10 @@ export async function lookAfter(context: Context, name: string | undefined): Pro
         instances,
         reconciled: live,
         host,
-        projects: registry.projects.filter((each) => name === undefined || each.name === name),
-        whole: name === undefined,
+        projects: registry.projects.filter(
+          (each) => names.length === 0 || names.includes(each.name),
+        ),
+        whole: names.length === 0,
       },
       CHECKS,
     );

@@ -1,8 +1,10 @@
+import { withTilde } from "../../host/paths.js";
 import { printable } from "../../registry/text.ts";
 import { colorsFor } from "../output/say.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { ago } from "../output/units.ts";
 import type { Row } from "./rows.ts";
-import { ago, coloured, withTilde } from "./summary.ts";
+import { coloured } from "./summary.ts";
 
 /** How a table is looked at. */
 interface View {

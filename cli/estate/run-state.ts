@@ -7,6 +7,7 @@ import type { IncusClient } from "../../incus/client.ts";
 import { Busy, TimedOut } from "../../incus/errors.ts";
 import type { InstanceAction } from "../../incus/types.ts";
 import { type Context, connectTo, readContext } from "../context.ts";
+import { stackOption } from "../definition.ts";
 import { journal, resultOf } from "../journal.ts";
 import { note, reportError, warn } from "../output/say.ts";
 import { chooseProjects } from "./choose.ts";
@@ -34,7 +35,7 @@ export function defineRunState(command: Command, verb: Verb): void {
       .option("--force", "kill it instead of asking it to shut down");
   }
   command
-    .option("--stack <name>", "another stack than this host's")
+    .addOption(stackOption())
     .action((names: string[], options: Options) => change(verb, names, options));
 }
 

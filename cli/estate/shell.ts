@@ -78,7 +78,11 @@ async function running(
     const yes = await ask<boolean>(({ confirm }, io) =>
       confirm({ message: `${name} is ${status.toLowerCase()}. Start it?`, ...io }),
     );
-    if (!yes) throw new Fault(`the container "${name}" does not run, and was not started`);
+    if (!yes) {
+      throw new Fault(`the container "${name}" does not run, and was not started`, {
+        remedy: `When it may be: repoman shell ${name} --start`,
+      });
+    }
   }
   await start(client, instance);
   await journal(setting, { command: "start", names: [name], result: "ok" });

@@ -1,8 +1,9 @@
-import { homedir } from "node:os";
 import { inOwnWords } from "../../host/own-words.js";
+import { withTilde } from "../../host/paths.js";
 import { printable } from "../../registry/text.ts";
 import { colorsFor } from "../output/say.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { ago } from "../output/units.ts";
 import type { Setting } from "../setting.ts";
 import { type BackupOutput, type Outputs, readOutputs } from "./outputs.ts";
 
@@ -71,26 +72,10 @@ export function coloured(state: string | null | undefined): string {
   return state === "Error" ? red(state) : yellow(printable(state));
 }
 
-/** A path as people write it: the home as `~`. */
-export function withTilde(path: string): string {
-  const home = homedir();
-  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
-}
-
 function backup(output: BackupOutput | undefined, now: number): string {
   if (!output) return "-";
   const when = output.lastSync ? ago(now - Date.parse(output.lastSync)) : "";
   const result = output.result ?? "";
   if (!when) return result || "not yet";
   return result === "" || result === "ok" ? when : `${result}, ${when}`;
-}
-
-/** @param elapsed milliseconds */
-export function ago(elapsed: number): string {
-  const minutes = Math.floor(elapsed / 60_000);
-  if (!Number.isFinite(minutes)) return "";
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
 }

@@ -89,7 +89,7 @@ function decapitalize(text: string): string {
 }
 
 /**
- * When a version was released, from the changelog: `## 0.1.0 - 2026-11-21`, in whatever way the
+ * When a version was released, from the changelog: `## 0.5.0 - 2026-11-21`, in whatever way the
  * two are written; else the newest date in it.
  *
  * @returns `2026-11-21`, empty where it has none

@@ -2,18 +2,32 @@
 // somebody can answer.
 
 import { EXIT, Fault } from "../../host/fault.js";
+import { note } from "./say.ts";
 
 /** Whether there is a terminal to ask at. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
+let changed = false;
+
+/** Says that this run has changed something, so that what comes next does not deny it. */
+export function markChanged(): void {
+  changed = true;
+}
+
 /** Ctrl-C at a question. */
 export class Cancelled extends Fault {
   constructor() {
-    super("stopped; nothing was changed");
+    super(changed ? "stopped; what was done before stays" : "stopped; nothing was changed");
     this.name = "Cancelled";
   }
+}
+
+/** A question was answered with no: what was asked for was not done. */
+export function declined(): void {
+  note("Nothing was changed.");
+  process.exitCode = EXIT.failed;
 }
 
 export interface Consent {

@@ -18,9 +18,10 @@ export function took(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** How long ago something was, such as `26 h ago`. */
+/** How long ago something was, such as `26 h ago`; empty for what is no time. */
 export function ago(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
+  if (!Number.isFinite(minutes)) return "";
   if (minutes < 1) return "just now";
   if (minutes < 120) return `${minutes} min ago`;
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;

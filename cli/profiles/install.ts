@@ -14,7 +14,7 @@ import {
 } from "../../survey/profiles.ts";
 import { connectTo } from "../context.ts";
 import { journal, resultOf } from "../journal.ts";
-import { ask, canAsk, consent } from "../output/ask.ts";
+import { ask, canAsk, consent, declined } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
 import { operate } from "../pulumi/operate.ts";
 import { ensureStack } from "../pulumi/stack.ts";
@@ -43,7 +43,7 @@ export async function installProfiles(names: string[], options: Options): Promis
       const { stackId } = await ensureStack(setting);
       const owner = { id: stackId, stack: setting.stack };
       if (!(await clearTheWay(client, chosen, owner, options))) {
-        note("Nothing was changed.");
+        declined();
         return;
       }
     } finally {

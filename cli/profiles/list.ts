@@ -1,8 +1,9 @@
 // `repoman profile list`: the library, what of it is on the server, and what each profile opens.
 
 import { Fault } from "../../host/fault.js";
+import { withTilde } from "../../host/paths.js";
 import type { Profile } from "../../incus/types.ts";
-import { type Exposure, exposuresOf, shortened } from "../../registry/exposure.ts";
+import { type Exposure, exposuresOf } from "../../registry/exposure.ts";
 import { problemLine } from "../../registry/fault.ts";
 import { printable } from "../../registry/text.ts";
 import { profileDifferences, standing } from "../../survey/profiles.ts";
@@ -31,21 +32,27 @@ export interface ProfileRow {
   credentials: boolean;
 }
 
-/** Exits 0 always: it informs. */
+/**
+ * Exits 0 whatever it shows: it informs.
+ *
+ * @throws Unreachable, Forbidden when all has been shown that is known without the server
+ */
 export async function listProfiles({ stack, json }: { stack?: string; json?: boolean }) {
   const profiles = await readProfiles(stack, true);
   for (const problem of profiles.context.problems) warn(problemLine(problem));
-  const rows = rowsOf(profiles, await liveProfiles(profiles));
+  const live = await liveProfiles(profiles);
+  const rows = rowsOf(profiles, live instanceof Fault ? undefined : live);
   process.stdout.write(
     json ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows, profiles.facts.home)}\n`,
   );
   for (const [name, warnings] of profiles.all.warnings) {
     if (profiles.all.has(name)) for (const each of warnings) warn(problemLine(each));
   }
+  if (live instanceof Fault) throw live;
 }
 
-/** By name; undefined where the server does not answer, of which it warns. */
-async function liveProfiles({ context }: Profiles): Promise<Map<string, Profile> | undefined> {
+/** By name; why not, where the server does not answer. */
+async function liveProfiles({ context }: Profiles): Promise<Map<string, Profile> | Fault> {
   try {
     const client = await connectTo(context);
     try {
@@ -56,8 +63,7 @@ async function liveProfiles({ context }: Profiles): Promise<Map<string, Profile>
     }
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    warn(error.message);
-    return undefined;
+    return error;
   }
 }
 
@@ -111,7 +117,7 @@ function table(rows: ProfileRow[], home: string): string {
 }
 
 function exposed({ kind, host, writable }: Exposure, home: string): string {
-  const place = printable(shortened(host, home));
+  const place = printable(withTilde(host, home));
   return kind === "path" ? `${writable ? "rw" : "ro"} ${place}` : `${kind} ${place}`;
 }
 

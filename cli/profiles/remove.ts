@@ -7,8 +7,8 @@ import { printable } from "../../registry/text.ts";
 import { type Standing, standing } from "../../survey/profiles.ts";
 import { connectTo } from "../context.ts";
 import { journal, resultOf } from "../journal.ts";
-import { consent } from "../output/ask.ts";
-import { note, warn } from "../output/say.ts";
+import { consent, declined } from "../output/ask.ts";
+import { warn } from "../output/say.ts";
 import { operate } from "../pulumi/operate.ts";
 import { readStackConfig, stackConfigFile, writeStackConfig } from "../pulumi/stack-config.ts";
 import { profileTarget, profileTargets, targetFlags } from "../pulumi/targets.ts";
@@ -39,7 +39,7 @@ export async function removeProfile(
     warnOfReferences(profiles, name);
     const would = `removes the profile "${name}" from the server`;
     if (!(await consent(`Remove the profile "${name}" from the server?`, { yes, would }))) {
-      note("Nothing was changed.");
+      declined();
       return;
     }
     const exitCode = await takeAway(client, profiles, name, found, stack);

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
-import { addRemark, verbatimWords } from "../definition.ts";
+import { addRemark, stackOption, verbatimWords, yesOption } from "../definition.ts";
 import { hasFlag, splitArguments } from "./arguments.ts";
 import type { Operation } from "./operate.ts";
 
@@ -17,14 +17,14 @@ interface Options {
 export function defineOperation(command: Command, operation: Operation): void {
   command
     .argument("[name...]", "limit it to these projects of the registry")
-    .option("-s, --stack <name>", "the stack (default: $PULUMI_STACK, else this host's name)")
+    .addOption(stackOption({ makes: operation === "up" || operation === "preview" }))
     .option("--registry <file>", "the registry that the stack follows from now on")
     .allowUnknownOption();
   addRemark(
     command,
     `Every other option, and all after \`--\`, goes to \`pulumi ${operation}\`, whose --help lists them.`,
   );
-  if (operation !== "preview") command.option("-y, --yes", "do not ask");
+  if (operation !== "preview") command.addOption(yesOption());
   if (operation === "up") {
     command
       .option("--summary", "end with a table of what there is now (default: on a terminal)")

@@ -19,6 +19,7 @@ import { hasFlag } from "./arguments.ts";
 import { workspacesIn } from "./backend.ts";
 import { clearCutOff, lockStack, markRunning, unmarkRunning } from "./cut-off.ts";
 import { exitCodeOf, type PulumiEnd } from "./exit-code.ts";
+import { knownStacks, noStack } from "./known-stack.ts";
 import { freshReport, type ReportLine, readReport } from "./report.ts";
 import { capturePulumi, runPulumi } from "./run.ts";
 import { ensureStack, forgetStack, readDeployment, stackExists } from "./stack.ts";
@@ -39,6 +40,8 @@ export interface Request {
   stack?: string | undefined;
   registry?: string | undefined;
   yes?: boolean | undefined;
+  /** The command that was typed, where it is not the operation itself. */
+  typed?: string | undefined;
   /** Whether stdout is kept for a result of the command's own, and Pulumi's words go to stderr. */
   aside?: boolean | undefined;
 }
@@ -100,17 +103,16 @@ export async function operate(request: Request): Promise<Outcome> {
 }
 
 /** Without a terminal there is nobody to ask. */
-function requireConsent({ operation, yes, flags }: Request): void {
+function requireConsent({ operation, typed, names, yes, flags }: Request): void {
   if (operation === "preview" || yes || hasFlag(flags, "--preview-only")) return;
   if (/^(1|true)$/i.test(process.env.PULUMI_SKIP_CONFIRMATIONS ?? "")) return;
   if (process.stdin.isTTY && process.stdout.isTTY && !hasFlag(flags, "--non-interactive")) return;
-  throw new Fault(
-    `"repoman ${operation}" would ask before it changes anything, and there is no terminal`,
-    {
-      remedy: `Add --yes, or look first: repoman ${operation === "up" ? "preview" : `${operation} --preview-only`}`,
-      exitCode: EXIT.usage,
-    },
-  );
+  const asked = ["repoman", typed ?? operation, ...names].join(" ");
+  const look = operation === "up" ? ["preview", ...names] : [operation, ...names, "--preview-only"];
+  throw new Fault(`"${asked}" would ask before it changes anything, and there is no terminal`, {
+    remedy: `Add --yes, or look first: repoman ${look.join(" ")}`,
+    exitCode: EXIT.usage,
+  });
 }
 
 /**
@@ -121,11 +123,8 @@ function requireConsent({ operation, yes, flags }: Request): void {
 async function isThere({ operation, stack }: Request, setting: Setting): Promise<boolean> {
   if (goesByRegistry(operation) || !setting.backend) return true;
   if (await stackExists(setting)) return true;
-  const stacks = await setting.backend.stacks(setting.project);
-  const known = stacks.length > 0 ? `There are: ${stacks.join(", ")}.` : "There is none yet.";
-  if (stack !== undefined) {
-    throw new Fault(`there is no stack "${stack}"`, { remedy: known, exitCode: EXIT.usage });
-  }
+  const known = await knownStacks(setting);
+  if (stack !== undefined) throw noStack(stack, known);
   note(`There is no stack "${setting.stack}", so nothing to ${operation}. ${known}`);
   return false;
 }

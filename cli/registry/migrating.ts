@@ -1,7 +1,7 @@
 // Bringing the registry's file to today's schema. It is read in any case: this is for people who
 // want to see in the file what is in force.
 
-import { EXIT, Fault } from "../../host/fault.js";
+import { Fault } from "../../host/fault.js";
 import { readRegistryText } from "../../registry/registry-text.ts";
 import { printable } from "../../registry/text.ts";
 import { consent } from "../output/ask.ts";
@@ -44,7 +44,6 @@ export async function migrateRegistry(
     if (from !== 3) {
       throw new Fault(`${printable(file)} is of schema ${from}, which this repoman does not know`, {
         remedy: "A newer file needs a newer repoman.",
-        exitCode: EXIT.failed,
       });
     }
     return { file, from, to: from, changed: false };
@@ -54,7 +53,11 @@ export async function migrateRegistry(
     yes,
     would: "changes the registry",
   });
-  if (!agreed) throw new Fault("the registry stays as it is", { exitCode: EXIT.failed });
+  if (!agreed) {
+    throw new Fault("the registry stays as it is", {
+      remedy: "It is read as schema 3 all the same; run again to have it written so.",
+    });
+  }
   const write = () => editRegistry(file, migrateText, { env, seen: text });
   const backup = await withOldKept(file, `schema-${from}`, write);
   note(`Migrated ${printable(file)} from schema ${from} to 3.`);

@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
 import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
-import { expandHome, paths } from "../../host/paths.js";
+import { expandHome, paths, withTilde } from "../../host/paths.js";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
 import { RegistryFault } from "../../registry/fault.ts";
@@ -78,11 +78,10 @@ async function requireSound({ file, text, setting }: Detected): Promise<void> {
 async function settle(detected: Detected, guided: boolean): Promise<Settings> {
   const { text, lan, user, setting } = detected;
   const { reposRoot, backupRoot } = rootsOf(detected);
-  const short = (path: string) =>
-    path.startsWith(`${user.home}/`) ? `~${path.slice(user.home.length)}` : path;
   const found: Settings = {
     lanIp: lan?.address,
-    reposRoot: setting.env.LOCAL_REPOS && text === undefined ? reposRoot : short(reposRoot),
+    reposRoot:
+      setting.env.LOCAL_REPOS && text === undefined ? reposRoot : withTilde(reposRoot, user.home),
     backupRoot: backupRoot || undefined,
     defaultImage: BUILT_IN.default_image,
   };

@@ -1,6 +1,7 @@
 // How `repoman trust` tells of it. Every text here may come from the repository.
 
-import { type Exposure, shortened } from "../../registry/exposure.ts";
+import { withTilde } from "../../host/paths.js";
+import type { Exposure } from "../../registry/exposure.ts";
 import { decode } from "../../registry/read.ts";
 import { printable } from "../../registry/text.ts";
 import { displayWidth } from "../output/table.ts";
@@ -69,8 +70,8 @@ function describeFile(file: FileReview): string[] {
 /** `~/.ssh at /ssh, writable, credentials` */
 export function describeExposure(exposure: Exposure, home: string): string {
   const { kind, host, inside, writable, credentials } = exposure;
-  const place = printable(shortened(host, home));
-  const at = inside === "" || inside === host ? "" : ` at ${printable(shortened(inside, home))}`;
+  const place = printable(withTilde(host, home));
+  const at = inside === "" || inside === host ? "" : ` at ${printable(withTilde(inside, home))}`;
   if (kind === "listener") return `${place} leads to ${printable(inside)} inside`;
   const how = kind === "path" ? `, ${writable ? "writable" : "to read only"}` : "";
   const word = kind === "path" ? "" : `${kind} `;

@@ -116,7 +116,11 @@ async function replaceBy(
     throw new Fault(
       `container "${inputs.name}": the replacement from image "${inputs.image}" did not come up, ` +
         `so the old container is back in its place: ${cause}`,
-      { exitCode: exitCodeOf(error), cause: error },
+      {
+        remedy: `Mend that, or go back to the former image, then: repoman up ${inputs.name}`,
+        exitCode: exitCodeOf(error),
+        cause: error,
+      },
     );
   }
   // The engine would do it next, but not for one that its state does not know.

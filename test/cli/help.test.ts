@@ -51,6 +51,8 @@ describe("repoman", () => {
       const found = await repoman(args);
       expect(found).toMatchObject({ exitCode: 0, stdout: stdout.trimEnd() });
     }
+    const found = await repoman(["help", "profile", "list"]);
+    expect(found.stdout).toMatch(/^Usage: repoman profile list \[options\]$/m);
   });
 
   test.each(catalogue.filter(({ hidden }) => !hidden))(
@@ -59,8 +61,39 @@ describe("repoman", () => {
       const examples = examplesOf(await definition(entry));
       expect(examples.length).toBeGreaterThan(0);
       for (const [line] of examples) expect(line).toContain(`repoman ${entry.name}`);
+      for (const sub of (await definition(entry)).commands) {
+        const own = examplesOf(sub).map(([line]) => line);
+        expect([sub.name(), own.length]).not.toEqual([sub.name(), 0]);
+        for (const line of own) expect(line).toContain(`repoman ${entry.name} ${sub.name()}`);
+      }
     },
   );
+
+  test("options that several commands have are the same everywhere", async () => {
+    const commands = await Promise.all(
+      catalogue.filter(({ hidden }) => !hidden).map((entry) => definition(entry)),
+    );
+    const flags = new Map<string, Set<string>>();
+    const stacks = new Set<string>();
+    for (const command of commands.flatMap((each) => [each, ...each.commands])) {
+      for (const option of command.options) {
+        const { long = "" } = option;
+        flags.set(long, (flags.get(long) ?? new Set()).add(option.flags));
+        if (long === "--stack") stacks.add(option.description);
+        expect([command.name(), long, option.defaultValue]).not.toContainEqual([]);
+      }
+    }
+    for (const name of ["--stack", "--yes", "--lines", "--json", "--follow", "--dry-run"]) {
+      expect([...(flags.get(name) ?? [])]).toHaveLength(1);
+    }
+    // That of the journal filters.
+    expect(stacks).toEqual(
+      new Set([
+        "the stack (default: $PULUMI_STACK, else this host's name)",
+        "only what this stack did, from its own journal",
+      ]),
+    );
+  });
 
   test.each([
     [["prewiew"], 'repoman has no command "prewiew"', 'Did you mean "repoman preview"?'],
@@ -79,8 +112,12 @@ describe("repoman", () => {
       '"repoman config" needs to be told what: path, edit, validate, migrate',
       '"repoman config --help"',
     ],
-    [["migrate", "--with-llm"], "--with-llm is gone since v0.4", "repoman profile install"],
-    [["migrate", "--without-llm"], "--without-llm is gone since v0.4", "llm-share"],
+    [["setup", "--with-llm"], "--with-llm is gone since 0.5.0", "repoman profile install"],
+    [["migrate", "--without-llm"], "--without-llm is gone since 0.5.0", "llm-share"],
+    [["new", "web", "--hermes"], "--hermes is gone since 0.5.0", "Nothing took its place"],
+    [["new", "web", "--no-hermes"], "--no-hermes is gone since 0.5.0", "Nothing took its place"],
+    [["remove", "web", "--purge-hermes"], "--purge-hermes is gone since 0.5.0", "nor deleted"],
+    [["remove", "web", "--keep-repo"], "--keep-repo is gone since 0.5.0", "It is always so"],
     [["daemon", "sttus"], "unknown command 'sttus'", "Did you mean status?"],
     [
       ["daemon", "stop", "--timeout", "soon"],
@@ -88,6 +125,11 @@ describe("repoman", () => {
       "--timeout 120",
     ],
     [["up"], '"repoman up" would ask before it changes anything', "Add --yes"],
+    [["up", "web", "api"], '"repoman up web api" would ask', "first: repoman preview web api"],
+    [["destroy", "web"], '"repoman destroy web" would ask', "repoman destroy web --preview-only"],
+    [["logs", "--lines", "x"], '--lines "x" is not a number of lines', "--lines 50"],
+    [["log", "--lines", "-1"], '--lines "-1" is not a number of lines', "--lines 50"],
+    [["backup", "log", "--lines", ""], '--lines "" is not a number of lines', "--lines 50"],
   ])("%j is bad usage, and it says what and how to mend it", async (args, what, remedy) => {
     const { stdout, stderr, exitCode } = await inProcess(args, { HOME: "/nonexistent" });
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });

@@ -241,9 +241,9 @@ describe("list", () => {
   test("informs also where the server does not answer", async () => {
     const env = { PULUMI_STACK: "rig", INCUS_DIR: "/nonexistent" };
     const { exitCode, stdout, stderr } = await host.repoman(["profile", "list"], { env });
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(3);
     expect(stdout).toMatch(/dotfiles .* \? +\? /);
-    expect(stderr).toMatch(/warning:/);
+    expect(stderr).toMatch(/error: /);
   });
 });
 

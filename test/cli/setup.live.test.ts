@@ -131,7 +131,7 @@ test("asks for what it cannot find out, and takes no for an answer", async () =>
   await first.shows("Make these changes?");
   first.type("n");
   const refused = await first.done;
-  expect(refused.exitCode, refused.text).toBe(4);
+  expect(refused.exitCode, refused.text).toBe(1);
   expect(existsSync(file())).toBe(false);
 
   // There is no default route to tell by which of its addresses the host is known.

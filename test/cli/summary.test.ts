@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { describe, expect, test } from "vitest";
-import { ago, summary } from "../../cli/estate/summary.ts";
+import { summary } from "../../cli/estate/summary.ts";
+import { ago } from "../../cli/output/units.ts";
 
 const NOW = Date.parse("2026-03-04T12:00:00Z");
 
@@ -49,7 +50,8 @@ describe("the summary", () => {
     [-5_000, "just now"],
     [59_000, "just now"],
     [60_000, "1 min ago"],
-    [3_600_000, "1 h ago"],
+    [119 * 60_000, "119 min ago"],
+    [120 * 60_000, "2 h ago"],
     [48 * 3_600_000, "2 d ago"],
     [Number.NaN, ""],
   ])("calls %d ms %j", (elapsed, text) => {

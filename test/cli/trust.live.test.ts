@@ -32,7 +32,7 @@ test("the project is chosen at a terminal, and no is the answer of a mere Enter"
   await terminal.shows("Trust this?");
   terminal.type(KEY.enter);
   const { exitCode, text } = await terminal.done;
-  expect(exitCode, text).toBe(0);
+  expect(exitCode, text).toBe(1);
   expect(text).toContain("Nothing was changed.");
   expect((await repoman(host, 1, "trust", "alpha", "--show")).stdout).toContain("never trusted");
 });

@@ -11,7 +11,7 @@ export async function refusal(args: readonly string[]): Promise<string | undefin
     const command = harmless(await definition(findEntry(name)));
     // A family of commands by its name.
     if (rest.length === 0 && command.commands.length > 0) return undefined;
-    await run(command, rest);
+    await run(command, rest, async () => {});
     return undefined;
   } catch (error) {
     return (error as Error).message.split("\n")[0];

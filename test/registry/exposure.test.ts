@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
+import { withTilde } from "../../host/paths.js";
 import { holdsCredentials, lendsCredentials } from "../../registry/credentials.ts";
-import { exposuresOf, shortened } from "../../registry/exposure.ts";
+import { exposuresOf } from "../../registry/exposure.ts";
 import { loadLibrary, VENDOR_PROFILES } from "../../registry/profiles.ts";
 
 const HOME = "/home/dev";
@@ -90,7 +91,7 @@ describe("devices expose", () => {
     const of = (name: string) =>
       exposuresOf(library.get(name)?.devices ?? {}, HOME).map(
         ({ host, writable, credentials }) =>
-          `${shortened(host, HOME)}${writable ? " rw" : ""}${credentials ? " !" : ""}`,
+          `${withTilde(host, HOME)}${writable ? " rw" : ""}${credentials ? " !" : ""}`,
       );
     expect(of("claude-share")).toEqual([
       "~/.local/bin/claude",

@@ -37,6 +37,7 @@ const FOLDERS = [
 ];
 const PARTS = [...FOLDERS, "settings.ts", "package.json", "package-lock.json"];
 
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 let home: string;
 let root: string;
 let env: NodeJS.ProcessEnv;
@@ -50,7 +51,7 @@ beforeAll(() => {
   mkdirSync(root, { recursive: true });
   for (const part of PARTS) cpSync(join(ROOT, part), join(root, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
-  put(join(root, "CHANGELOG.md"), "## 0.1.0 - 2026-11-21\n");
+  put(join(root, "CHANGELOG.md"), `## ${VERSION} - 2026-11-21\n`);
   places = placesBelow({ prefix: join(home, ".local") });
   record = join(home, ".local/state/repoman/installed-cli.json");
   const path = [dirname(places.link), `${home}/go`, dirname(process.execPath), "/usr/bin", "/bin"];
@@ -95,7 +96,7 @@ describe("install-cli", { timeout: 120_000 }, () => {
     expect(first.stdout).not.toContain("PATH. In");
     expect(readlinkSync(places.link)).toBe(join(root, "bin/repoman"));
     const man = readFileSync(places.man, "utf8");
-    expect(man).toContain('.TH "REPOMAN" "1" "2026-11-21" "repoman 0.1.0"');
+    expect(man).toContain(`.TH "REPOMAN" "1" "2026-11-21" "repoman ${VERSION}"`);
     expect(statSync(places.man).mode & 0o777).toBe(0o644);
     expect(spawnSync("mandoc", ["-T", "lint", places.man]).stdout.toString()).toBe("");
     expect(readFileSync(places.zsh, "utf8")).toMatch(/^#compdef repoman\n/);

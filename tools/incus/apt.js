@@ -172,5 +172,8 @@ const UNATTENDED = {
  */
 function must(finished, purpose) {
   if (finished.code === 0) return finished;
-  throw new Fault(`${purpose} failed: ${lastWords(finished)}`, { exitCode: EXIT.environment });
+  throw new Fault(`${purpose} failed: ${lastWords(finished)}`, {
+    remedy: "Mend that (`apt-get update` and `apt-get -f install` tell more), then run this again.",
+    exitCode: EXIT.environment,
+  });
 }

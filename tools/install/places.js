@@ -42,6 +42,7 @@ export function settings(args, env) {
   const destdir = values.DESTDIR ? expandHome(values.DESTDIR, home) : "";
   if (hasControl(destdir)) {
     throw new Fault(`DESTDIR ${JSON.stringify(destdir)} has control characters`, {
+      remedy: "Such as DESTDIR=/tmp/package.",
       exitCode: EXIT.usage,
     });
   }
