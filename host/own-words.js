@@ -204,7 +204,7 @@ const OWN = new RegExp(
 );
 const INCUS = new RegExp(
   `(?<!there|as )${BEFORE}incus ` +
-    "(?=(?:cluster|config(?! trust)|copy|delete|exec|image|info|list|monitor|network|operation|" +
+    "(?=(?:cluster|config(?! trust| get core)|copy|delete|exec|image|info|list|monitor|network|operation|" +
     "profile|project|rename|resume|start|stop|storage) )",
   "gm",
 );

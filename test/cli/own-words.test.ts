@@ -146,6 +146,7 @@ test("the incus client is told the server where it would talk to another", () =>
   for (const other of [
     "add it: incus remote add NAME ADDRESS",
     "there: incus config trust add NAME",
+    "on nas: is incus running? (incus config get core.https_address)",
     "write it as `incus profile show` does",
     "is incus running?",
   ]) {
