@@ -1,7 +1,7 @@
 import * as log from "@pulumi/pulumi/log/index.js";
 import { all, type Output, output } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
-import { inOwnWords } from "../host/own-words.js";
+import { proseInOwnWords } from "../host/own-words.js";
 import type { Owner } from "../providers/ownership.ts";
 import { IncusProject } from "../providers/project.ts";
 import type { ProfileChoice } from "../registry/profile-choice.ts";
@@ -113,7 +113,7 @@ export class Estate extends ComponentResource {
 
 /** A warning as Pulumi shows it, with the commands in it as they work from the user's shell. */
 function say(message: string, resource: Resource): void {
-  void log.warn(inOwnWords(message), resource);
+  void log.warn(proseInOwnWords(message), resource);
 }
 
 /** A disk that is away is one piece of news, whatever number of backups it holds. */

@@ -193,21 +193,26 @@ function assignment(text) {
 }
 
 /**
- * Where a command of ours stands in a text: where a line begins, behind a colon or a bracket, in
- * backticks, or behind one of a few words. A path or a name that has such words in it is not taken
- * for one.
+ * Where a command of ours stands in a sentence: behind a colon or a bracket, in backticks, or behind
+ * one of a few words. A path or a name that has such words in it is not taken for one.
  */
-const BEFORE = String.raw`(^[ \t]*(?:→ )?|[\x60("]|\$\(|[:;] |[=…] |\b(?:or|and|then|run) )`;
-const OWN = new RegExp(
-  `${BEFORE}repoman (--help|[a-z]+)(?: ([a-z]+))?(?![\\w/-]|\\.\\w|\\s\\(pid )`,
-  "gm",
-);
-const INCUS = new RegExp(
-  `(?<!there|as )${BEFORE}incus ` +
-    "(?=(?:cluster|config(?! trust| get core)|copy|delete|exec|image|info|list|monitor|network|operation|" +
-    "profile|project|rename|resume|start|stop|storage) )",
-  "gm",
-);
+const AMIDST = String.raw`[\x60("]|\$\(|[:;] |[=…] |\b(?:or|and|then|run) `;
+
+/** @param {string} before what may be in front of a command */
+const patterns = (before) => ({
+  own: new RegExp(
+    `(${before})repoman (--help|[a-z]+)(?: ([a-z]+))?(?![\\w/-]|\\.\\w|\\s\\(pid )`,
+    "gm",
+  ),
+  incus: new RegExp(
+    `(?<!there|as )(${before})incus ` +
+      "(?=(?:cluster|config(?! trust| get core)|copy|delete|exec|image|info|list|monitor|network|" +
+      "operation|profile|project|rename|resume|start|stop|storage) )",
+    "gm",
+  ),
+});
+const IN_PROSE = patterns(AMIDST);
+const ANYWHERE = patterns(String.raw`^[ \t]*(?:→ )?|${AMIDST}`);
 
 /**
  * A text of repoman's own, with each command in it as it works where it is read. Texts from
@@ -218,12 +223,32 @@ const INCUS = new RegExp(
  * @param {Reach} [more] where the caller knows it better
  */
 export function inOwnWords(text, env = process.env, more = {}) {
-  if (!/repoman|incus /.test(text)) return text;
-  const found = reach(env, more);
+  return rewritten(text, ANYWHERE, env, reach(env, more));
+}
+
+/**
+ * The same for a text that may have names on lines of their own: what a line begins with is none
+ * of ours.
+ *
+ * @param {string} text
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export function proseInOwnWords(text, env = process.env) {
+  return rewritten(text, IN_PROSE, env, reach(env));
+}
+
+/**
+ * @param {string} text
+ * @param {ReturnType<typeof patterns>} places
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Reach} found
+ */
+function rewritten(text, places, env, found) {
+  if (!/repoman |incus /.test(text)) return text;
   const { stack, command } = found;
   /** @type {string | undefined} */
   let self = command;
-  const own = text.replace(OWN, (whole, before, name, sub, at) => {
+  const own = text.replace(places.own, (whole, before, name, sub, at) => {
     const rest = text.slice(at + whole.length);
     const subs = Object.hasOwn(STACKED, name)
       ? STACKED[/** @type {keyof typeof STACKED} */ (name)]
@@ -240,17 +265,9 @@ export function inOwnWords(text, env = process.env, more = {}) {
     }
     return `${before}${self} ${words.join(" ")}`;
   });
-  const server = incusPrefix(own, env, found);
-  return server === "" ? own : own.replace(INCUS, `$1${server}incus `);
-}
-
-/** @param {string} text @param {NodeJS.ProcessEnv} env @param {Reach} found */
-function incusPrefix(text, env, found) {
-  if (text.search(INCUS) < 0) return "";
-  return incusVariables(env, found)
-    .map((each) => `${assignment(each)} `)
-    .join("")
-    .replaceAll("$", "$$$$");
+  if (own.search(places.incus) < 0) return own;
+  const server = incusVariables(env, found).map((each) => `${assignment(each)} `);
+  return own.replace(places.incus, (_, before) => `${before}${server.join("")}incus `);
 }
 
 /**

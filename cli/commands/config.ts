@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { EXIT } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
+import type { Problem } from "../../registry/types.ts";
 import { addExamples, stackOption, yesOption } from "../definition.ts";
 import { note, warn } from "../output/say.ts";
 
@@ -35,7 +37,7 @@ export function define(command: Command): void {
   )
     .addOption(yesOption())
     .option("--json", "what was done, as JSON")
-    .action(migrate);
+    .action(async (options) => (await import("../registry/migrating.ts")).migrate(options));
   addExamples(migrating, [["repoman config migrate --yes", "without asking"]]);
   addExamples(command, [
     ["repoman config edit", "change the registry, and have it checked"],
@@ -92,7 +94,9 @@ async function validate({ stack, json }: Options): Promise<void> {
       import("../../registry/text.ts"),
     ],
   );
-  const found = await validate(await findRegistry(stack));
+  const seen = await validate(await findRegistry(stack));
+  const told = (problem: Problem) => ({ ...problem, remedy: inOwnWords(problem.remedy) });
+  const found = { ...seen, warnings: seen.warnings.map(told), problems: seen.problems.map(told) };
   if (!found.valid) process.exitCode = EXIT.failed;
   if (json) {
     process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
@@ -106,30 +110,4 @@ async function validate({ stack, json }: Options): Promise<void> {
   if (schema < 3) {
     note(`It is of schema ${schema} and read as 3; \`repoman config migrate\` writes it so.`);
   }
-}
-
-/** Also what `repoman migrate` does. */
-export async function migrate({ stack, yes, json }: Options): Promise<void> {
-  const began = performance.now();
-  const [{ findRegistry }, { migrateRegistry }] = await Promise.all([
-    import("../registry/place.ts"),
-    import("../registry/migrating.ts"),
-  ]);
-  const place = await findRegistry(stack);
-  const done = await migrateRegistry(place, yes);
-  if (json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
-  if (!done.changed) {
-    const { printable } = await import("../../registry/text.ts");
-    note(`${printable(done.file)} is of schema ${done.to}: there is nothing to migrate.`);
-    return;
-  }
-  const { journal } = await import("../journal.ts");
-  const details = { from: done.from, to: done.to, backup: done.backup ?? "" };
-  await journal(place.setting, {
-    command: "config migrate",
-    result: "ok",
-    exitCode: EXIT.ok,
-    began,
-    details,
-  });
 }

@@ -3,7 +3,7 @@
 import { formatWithOptions } from "node:util";
 import pc from "picocolors";
 import { EXIT, Fault } from "../../host/fault.js";
-import { inOwnWords, remedyInOwnWords } from "../../host/own-words.js";
+import { proseInOwnWords, remedyInOwnWords } from "../../host/own-words.js";
 
 /** Colours for one stream, none where it is not a terminal or the user asked for none. */
 export function colorsFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env) {
@@ -15,11 +15,13 @@ export function colorsFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = 
 
 /** Says what repoman does, beside what Pulumi says. */
 export function note(message: string): void {
-  process.stderr.write(`${inOwnWords(message)}\n`);
+  process.stderr.write(`${proseInOwnWords(message)}\n`);
 }
 
 export function warn(message: string): void {
-  process.stderr.write(`${colorsFor(process.stderr).yellow("warning:")} ${inOwnWords(message)}\n`);
+  process.stderr.write(
+    `${colorsFor(process.stderr).yellow("warning:")} ${proseInOwnWords(message)}\n`,
+  );
 }
 
 /**

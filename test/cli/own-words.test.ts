@@ -10,6 +10,7 @@ import {
   incusCommand,
   inOwnWords,
   ownCommand,
+  proseInOwnWords,
   reachAnew,
   reachBy,
   reachVariable,
@@ -189,6 +190,14 @@ test("Pulumi's program and the providers say the same as the command line", asyn
   });
   await expect(handlers.diff("x", inputs, inputs)).rejects.toThrow(
     /^the profile "repoman up" is there\n {2}Try: (bin\/)?repoman up --stack other web$/,
+  );
+});
+
+test("a list of names that have such words is none of ours", () => {
+  reachAnew("other", env);
+  const list = "would be deleted:\n  repoman up\n  incus list x";
+  expect(proseInOwnWords(`${list}\n  Look: repoman up`, env)).toBe(
+    `${list}\n  Look: bin/repoman up --stack other`,
   );
 });
 
