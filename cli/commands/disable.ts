@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { defineEnabling } from "./enabling.ts";
+import { defineEnabling } from "../estate/enabling-command.ts";
 
 export function define(command: Command): void {
   defineEnabling(command, false);

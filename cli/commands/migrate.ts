@@ -24,7 +24,7 @@ export function define(command: Command): void {
     .option("--json", "as JSON")
     .action(async (options: Options) => {
       if (options.fromBash) await fromBash(options);
-      else await (await import("./config.ts")).migrate(options);
+      else await (await import("../registry/migrating.ts")).migrate(options);
     });
   addExamples(command, [
     ["repoman migrate", "bring the registry to schema 3, comments kept"],

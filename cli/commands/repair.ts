@@ -168,7 +168,7 @@ async function perform(
       break;
     }
     case "adopt": {
-      const { adoptWith } = await import("./adopt.ts");
+      const { adoptWith } = await import("../estate/adopt/adopt-with.ts");
       const { lines } = await adoptWith(context, client, name, {});
       if (!lines.some(({ result }) => result === "adopted")) return false;
       break;

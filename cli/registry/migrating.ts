@@ -1,14 +1,15 @@
 // Bringing the registry's file to today's schema. It is read in any case: this is for people who
 // want to see in the file what is in force.
 
-import { Fault } from "../../host/fault.js";
+import { EXIT, Fault } from "../../host/fault.js";
 import { readRegistryText } from "../../registry/registry-text.ts";
 import { printable } from "../../registry/text.ts";
+import { journal } from "../journal.ts";
 import { consent } from "../output/ask.ts";
 import { renderDiff } from "../output/diff.ts";
 import { note } from "../output/say.ts";
 import { withOldKept } from "./keep-old.ts";
-import type { Place } from "./place.ts";
+import { findRegistry, type Place } from "./place.ts";
 
 export interface Migration {
   file: string;
@@ -62,4 +63,32 @@ export async function migrateRegistry(
   const backup = await withOldKept(file, `schema-${from}`, write);
   note(`Migrated ${printable(file)} from schema ${from} to 3.`);
   return { file, from, to: 3, changed: true, backup };
+}
+
+/** `repoman config migrate`, and `repoman migrate`. @throws Fault as `migrateRegistry` */
+export async function migrate({
+  stack,
+  yes,
+  json,
+}: {
+  stack?: string;
+  yes?: boolean;
+  json?: boolean;
+}): Promise<void> {
+  const began = performance.now();
+  const place = await findRegistry(stack);
+  const done = await migrateRegistry(place, yes);
+  if (json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  if (!done.changed) {
+    note(`${printable(done.file)} is of schema ${done.to}: there is nothing to migrate.`);
+    return;
+  }
+  const details = { from: done.from, to: done.to, backup: done.backup ?? "" };
+  await journal(place.setting, {
+    command: "config migrate",
+    result: "ok",
+    exitCode: EXIT.ok,
+    began,
+    details,
+  });
 }

@@ -29,7 +29,7 @@ export function defineEnabling(command: Command, enabled: boolean): void {
 }
 
 async function act(named: string | undefined, enabled: boolean, { stack, up }: Options) {
-  const { setEnabled } = await import("../estate/enabling.ts");
+  const { setEnabled } = await import("./enabling.ts");
   const { context, name, changed } = await setEnabled(named, enabled, stack);
   const word = enabled ? "enabled" : "disabled";
   note(`"${name}" is ${word}${changed ? "" : " already"}.`);
@@ -39,6 +39,6 @@ async function act(named: string | undefined, enabled: boolean, { stack, up }: O
     await journal(context.setting, { command, names: [name], result: "ok", exitCode: 0 });
   }
   if (!up) return;
-  const { bringUp } = await import("../estate/bring-up.ts");
+  const { bringUp } = await import("./bring-up.ts");
   process.exitCode = await bringUp([name], context.setting.stack);
 }
