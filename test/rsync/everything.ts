@@ -16,8 +16,23 @@ import { execa } from "execa";
 const bytes = (folder: string, name: string) =>
   Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
 
-/** Every kind of entry that a repository can hold. */
+/** Every kind of entry that a repository can hold, those among them that only root can make or read. */
 export async function everything(folder: string): Promise<void> {
+  const at = (name: string) => join(folder, name);
+  await everythingOfUsers(folder);
+  writeFileSync(at("owned"), "owned");
+  chownSync(at("owned"), 100_123, 100_456);
+  chmodSync(at("owned"), 0o4751);
+  writeFileSync(at("secret"), "secret", { mode: 0o000 });
+  await Promise.all([
+    execa("mknod", [at("null"), "c", "1", "3"]),
+    execa("mknod", [at("block"), "b", "7", "200"]),
+    execa("setfattr", ["-n", "trusted.note", "-v", "secret", at("deep")]),
+  ]);
+}
+
+/** Every kind of entry that is in an ordinary user's power. */
+export async function everythingOfUsers(folder: string): Promise<void> {
   const at = (...names: string[]) => join(folder, ...names);
   writeFileSync(at("plain"), "plain\n");
   writeFileSync(at("empty"), "");
@@ -45,9 +60,6 @@ export async function everything(folder: string): Promise<void> {
   symlinkSync("loop-b", at("loop-a"));
   symlinkSync("loop-a", at("loop-b"));
   symlinkSync("nowhere\xff", at("dangling"));
-  await execa("mkfifo", [at("fifo")]);
-  await execa("mknod", [at("null"), "c", "1", "3"]);
-  await execa("mknod", [at("block"), "b", "7", "200"]);
   const server = createServer().listen(at("socket"));
   await new Promise((resolve) => server.once("listening", resolve));
   await new Promise((resolve) => {
@@ -57,16 +69,14 @@ export async function everything(folder: string): Promise<void> {
   });
   writeFileSync(at("sparse"), "begin");
   truncateSync(at("sparse"), 8 << 20);
-  writeFileSync(at("owned"), "owned");
-  chownSync(at("owned"), 100_123, 100_456);
-  chmodSync(at("owned"), 0o4751);
-  writeFileSync(at("secret"), "secret", { mode: 0o000 });
   mkdirSync(at("sticky"), { mode: 0o700 });
   chmodSync(at("sticky"), 0o3775);
-  await execa("setfattr", ["-n", "user.note", "-v", "value", at("plain")]);
-  await execa("setfattr", ["-n", "trusted.note", "-v", "secret", at("deep")]);
-  await execa("setfacl", ["-m", "u:100789:rw", at("empty")]);
-  await execa("setfacl", ["-d", "-m", "g:100789:rwx", at("sticky")]);
+  await Promise.all([
+    execa("mkfifo", [at("fifo")]),
+    execa("setfattr", ["-n", "user.note", "-v", "value", at("plain")]),
+    execa("setfacl", ["-m", "u:100789:rw", at("empty")]),
+    execa("setfacl", ["-d", "-m", "g:100789:rwx", at("sticky")]),
+  ]);
   utimesSync(at("empty"), 0, 0);
   utimesSync(at("hollow"), 1e9, 1_234_567_890.125);
 }

@@ -32,11 +32,11 @@ describe("a backup root", () => {
 
   test("that is not there is made here and by nothing else", async () => {
     const bench = await workbench("plain");
-    const root = join(bench.folder, "disk", "deep", "er");
+    const root = join(bench.spec.backupRoot, "deep", "er");
     const spec = { ...bench.spec, backupRoot: root, destination: join(root, "demo") };
     fillSmall(bench);
     expect(await mirror(spec)).toMatchObject({ result: "unreachable" });
-    expect(existsSync(join(bench.folder, "disk", "deep"))).toBe(false);
+    expect(existsSync(join(bench.spec.backupRoot, "deep"))).toBe(false);
     const repos = join(bench.folder, "repos");
     expect(await lookAtRoot(spec, repos)).toMatchObject({ standing: "missing", separate: false });
     expect(await initialiseRoot(spec, repos)).toMatchObject({ ok: true });

@@ -1,6 +1,12 @@
-import { createHash } from "node:crypto";
-import { type BigIntStats, createReadStream } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import {
+  type BigIntStats,
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
 import { execa } from "execa";
 
 /**
@@ -11,7 +17,7 @@ import { execa } from "execa";
  * @returns such as `a/b: mode 644 <> 600`; empty when they are the same
  */
 export async function differences(one: string, other: string): Promise<string[]> {
-  const [a, b] = [await survey(one), await survey(other)];
+  const [a, b] = [survey(one), survey(other)];
   const found: string[] = [];
   for (const name of new Set([...a.keys(), ...b.keys()])) {
     const [left, right] = [a.get(name), b.get(name)];
@@ -26,23 +32,23 @@ export async function differences(one: string, other: string): Promise<string[]>
   }
   for (const [name, path] of a) {
     if (path.type !== "file" || b.get(name)?.type !== "file") continue;
-    if (path.size === b.get(name)?.size && !(await sameContent(one, other, name))) {
+    if (path.size === b.get(name)?.size && !sameContent(one, other, name)) {
       found.push(`${JSON.stringify(name)}: content`);
     }
   }
-  const [x, y] = [await attributes(one), await attributes(other)];
+  const [x, y] = await Promise.all([attributes(one), attributes(other)]);
   if (x !== y) found.push(`attributes:\n${x}\n<>\n${y}`);
   return found;
 }
 
 type Facts = Record<string, string>;
 
-async function survey(root: string): Promise<Map<string, Facts>> {
+function survey(root: string): Map<string, Facts> {
   const found = new Map<string, Facts>();
   const linked = new Map<bigint, string[]>();
-  const visit = async (name: string) => {
+  const visit = (name: string) => {
     const path = pathOf(root, name);
-    const stat = await lstat(path, { bigint: true });
+    const stat = lstatSync(path, { bigint: true });
     const facts: Facts = {
       type: typeOf(stat),
       mode: (stat.mode & 0o7777n).toString(8),
@@ -50,17 +56,17 @@ async function survey(root: string): Promise<Map<string, Facts>> {
       time: String(stat.mtimeNs),
       device: String(stat.rdev),
     };
-    if (stat.isSymbolicLink()) facts.target = (await readlink(path, "latin1")) as string;
+    if (stat.isSymbolicLink()) facts.target = readlinkSync(path, "latin1");
     if (stat.isFile()) facts.size = String(stat.size);
     if (!stat.isDirectory() && stat.nlink > 1n) {
       linked.set(stat.ino, [...(linked.get(stat.ino) ?? []), name]);
     }
     found.set(name, facts);
     if (!stat.isDirectory()) return;
-    const children = (await readdir(path, "latin1")) as string[];
-    for (const child of children.sort()) await visit(name === "" ? child : `${name}/${child}`);
+    const children = readdirSync(path, "latin1");
+    for (const child of children.sort()) visit(name === "" ? child : `${name}/${child}`);
   };
-  await visit("");
+  visit("");
   // A file may have further names outside of the tree, which are none of its business.
   for (const names of linked.values()) {
     for (const name of names) {
@@ -84,13 +90,20 @@ function pathOf(root: string, name: string): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, "latin1")]);
 }
 
-async function sameContent(one: string, other: string, name: string): Promise<boolean> {
-  const hash = async (root: string) => {
-    const sum = createHash("sha256");
-    for await (const chunk of createReadStream(pathOf(root, name))) sum.update(chunk as Buffer);
-    return sum.digest("hex");
-  };
-  return (await hash(one)) === (await hash(other));
+function sameContent(one: string, other: string, name: string): boolean {
+  const files = [one, other].map((root) => openSync(pathOf(root, name), "r"));
+  const chunks = files.map((file) => ({ file, buffer: Buffer.allocUnsafe(1 << 20) }));
+  try {
+    for (;;) {
+      const [left, right] = chunks.map(({ file, buffer }) =>
+        buffer.subarray(0, readSync(file, buffer)),
+      );
+      if (!left || !right?.equals(left)) return false;
+      if (left.length === 0) return true;
+    }
+  } finally {
+    for (const file of files) closeSync(file);
+  }
 }
 
 /** All extended attributes, ACLs among them, in the order of names. */

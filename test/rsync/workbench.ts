@@ -15,16 +15,24 @@ export interface Workbench {
   image: string;
 }
 
+let made = 0;
+
 /**
- * @param disk what the backup root is: a plain folder, or a file system of its own
+ * @param disk what the backup root is: a plain folder beside the repository, or a file system of
+ *   its own
+ * @param megabytes its size then; 64 for a tmpfs and 32 for an ext4 unless set
  */
-export async function workbench(disk: "plain" | "tmpfs" | "ext4" | "none"): Promise<Workbench> {
+export async function workbench(
+  disk: "plain" | "tmpfs" | "ext4" | "none",
+  megabytes = disk === "ext4" ? 32 : 64,
+): Promise<Workbench> {
   const { folder } = newFolder("rs");
   onTestFinished(async () => {
     await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true });
   });
-  const backupRoot = join(folder, "disk");
+  // What is known of a disk counts a moment longer, and the folder of an earlier test may be used again.
+  const backupRoot = join(folder, `disk-${++made}`);
   const source = join(folder, "repos", "demo");
   mkdirSync(backupRoot);
   mkdirSync(source, { recursive: true });
@@ -42,9 +50,10 @@ export async function workbench(disk: "plain" | "tmpfs" | "ext4" | "none"): Prom
       recordsDir: join(folder, "state", "backups"),
     },
   };
-  if (disk === "tmpfs") await mount("-t", "tmpfs", "-o", "size=64M", "backup", backupRoot);
+  if (disk === "tmpfs")
+    await mount("-t", "tmpfs", "-o", `size=${megabytes}M`, "backup", backupRoot);
   if (disk === "ext4") {
-    await makeExt4(bench.image, 32);
+    await makeExt4(bench.image, megabytes);
     await mount("-o", "loop", bench.image, backupRoot);
   }
   return bench;
