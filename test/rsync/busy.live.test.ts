@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -8,51 +9,57 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { freshness, type MirrorOptions, mirror, readRecord } from "../../rsync/index.ts";
+import { freshness, mirror, readRecord } from "../../rsync/index.ts";
 import { verify } from "../../rsync/verify.ts";
 import { mount } from "../rig/mounts.ts";
+import { signal } from "../rig/processes.ts";
+import { everything } from "./everything.ts";
+import { hold } from "./hold.ts";
 import { repaired } from "./repaired.ts";
 import { fill, MB } from "./unfinished.ts";
-import { workbench } from "./workbench.ts";
+import { rsyncs } from "./victim.ts";
+import { type Workbench, workbench } from "./workbench.ts";
 
-/** Calls `act` once, when the copying begins. */
-function atCopying(act: () => void): MirrorOptions {
-  let done = false;
-  return {
-    onProgress: ({ phase }) => {
-      if (phase !== "copying" || done) return;
-      done = true;
-      act();
-    },
-  };
+/** A good deal of files, and every kind of entry. */
+async function fillAll({ spec }: Workbench, megabytes: number): Promise<void> {
+  fill(spec.source, megabytes, 300);
+  await everything(spec.source);
 }
 
 describe("a repository at work", () => {
-  test("whose files go away during the copy is copied all the same", async () => {
-    const bench = await workbench("plain");
+  test("whose files go away between their listing and their copying is good but for those, and says so", async () => {
+    const bench = await workbench("tmpfs");
     const { spec } = bench;
-    fill(spec.source, 30, 100);
-    const record = await mirror(
-      spec,
-      atCopying(() => {
-        // Listed by then or not; rsync must cope with either.
-        setTimeout(() => {
-          for (let i = 0; i < 100; i++) rmSync(join(spec.source, `small-${i}`));
-        }, 10);
-      }),
-    );
-    expect(["ok", "ok-vanished"]).toContain(record.result);
-    await repaired(bench, { allowDeletes: true });
+    await fillAll(bench, 4);
+    const held = await hold(join(spec.source, "big-1"));
+    const running = mirror(spec);
+    await held.asked;
+    // Its list is made, and rsync stands still.
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGSTOP");
+    const gone = [...Array(60).keys()].map((i) => `small-${i}`);
+    for (const name of gone) rmSync(join(spec.source, name));
+    rmSync(join(spec.source, "sticky"), { recursive: true });
+    for (const { pid } of rsyncs(spec)) signal(pid, "SIGCONT");
+    await held.release();
+    const record = await running;
+    expect(record).toMatchObject({
+      result: "ok-vanished",
+      reason: expect.stringMatching(/^6\d files went away while they were copied$/),
+      failures: [],
+      lastGood: { at: record.startedAt },
+    });
+    expect(freshness(await readRecord(spec.recordsDir, "demo"), spec, Date.now()).fresh).toBe(true);
+    for (const name of gone) expect(existsSync(join(spec.destination, name))).toBe(false);
+    await repaired(bench);
   });
 
   test("whose files change all the time is caught up with", async () => {
-    const bench = await workbench("plain");
+    const bench = await workbench("tmpfs", 256);
     const { spec } = bench;
-    fill(spec.source, 20, 50);
+    await fillAll(bench, 20);
     let writes = 0;
-    const writer = setInterval(() => {
+    const write = () => {
       writes += 1;
       const name = join(spec.source, `small-${writes % 50}`);
       if (writes % 3 === 0) {
@@ -61,25 +68,27 @@ describe("a repository at work", () => {
       } else if (writes % 3 === 1) appendFileSync(name, `more ${writes}`);
       else rmSync(name, { force: true });
       appendFileSync(join(spec.source, `big-${writes % 20}`), "tail");
-    }, 1);
+    };
+    const writer = setInterval(write, 1);
+    onTestFinished(() => clearInterval(writer));
     for (let i = 0; i < 4; i++) {
-      const { result, failures } = await mirror({ ...spec, maxDeletePercent: 100 });
+      const before = writes;
+      const { result, failures } = await mirror(spec);
       expect({ result, failures }).toEqual({
         result: expect.stringMatching(/^ok/),
         failures: [],
       });
+      expect(writes).toBeGreaterThan(before);
     }
     clearInterval(writer);
-    await pause(5);
-    expect(writes).toBeGreaterThan(20);
-    await repaired(bench, { allowDeletes: true });
+    await repaired(bench);
   });
 });
 
 test("a clock that is set back makes the copy stale, and no run or verification worse", async () => {
-  const bench = await workbench("plain");
+  const bench = await workbench("ext4");
   const { spec } = bench;
-  fill(spec.source, 1, 20);
+  await fillAll(bench, 1);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 86_400_000 });
   onTestFinished(() => void vi.useRealTimers());
   await repaired(bench);
@@ -99,6 +108,7 @@ describe("a disk that is full half-way", () => {
     const bench = await workbench("tmpfs");
     const { spec } = bench;
     fill(spec.source, 20, 50);
+    await everything(spec.source);
     await mirror(spec);
     for (let i = 0; i < 10; i++) {
       renameSync(join(spec.source, `big-${i}`), join(spec.source, `moved-${i}`));
@@ -123,9 +133,13 @@ describe("a disk that is full half-way", () => {
     for (const name of readdirSync(bench.spec.destination)) {
       expect(statSync(join(bench.spec.destination, name)).size).toBe(MB.length);
     }
-    // What fits now is what is left when all else is deleted first.
-    for (let i = 30; i < 80; i++) rmSync(join(bench.spec.source, `big-${i}`));
-    for (let i = 0; i < 30; i++) writeFileSync(join(bench.spec.source, `new-${i}`), MB);
+    // What has not come to the copy is less now, and fits.
+    const names = readdirSync(bench.spec.source).sort();
+    for (const name of names.slice(-20)) rmSync(join(bench.spec.source, name));
+    await repaired(bench);
+    // This fits only when all else is deleted first.
+    for (const name of names.slice(10, 60)) rmSync(join(bench.spec.source, name));
+    for (let i = 0; i < 45; i++) writeFileSync(join(bench.spec.source, `new-${i}`), MB);
     expect((await mirror(bench.spec)).result).toBe("refused");
     await repaired(bench, { allowDeletes: true });
   });

@@ -2,11 +2,15 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { mirror, pending } from "../../rsync/index.ts";
 import { start } from "../rig/command.ts";
+import { everything } from "./everything.ts";
+import { hold } from "./hold.ts";
 import { equal, repaired } from "./repaired.ts";
 import { differences } from "./same-tree.ts";
+import { stateOf } from "./state-of.ts";
+import { fill } from "./unfinished.ts";
 import { fsck } from "./victim.ts";
 import { type Workbench, workbench } from "./workbench.ts";
 
@@ -23,7 +27,7 @@ async function commit(folder: string, count = 1): Promise<void> {
 }
 
 async function repository(): Promise<Workbench> {
-  const bench = await workbench("plain");
+  const bench = await workbench("tmpfs");
   await git(bench.spec.source, "init", "-qb", "main");
   await commit(bench.spec.source, 5);
   return bench;
@@ -202,9 +206,12 @@ while :; do
 done 2>/dev/null`;
 
 describe("while git is at work", () => {
-  test("every copy is one that git accepts, finished or killed in the middle", async () => {
+  test("every copy is one that git accepts, the first one, a later one, or one that was broken off", async () => {
     const bench = await repository();
     const { spec } = bench;
+    // A repository of some size: what git packs is a part of it.
+    fill(spec.source, 1, 300);
+    await everything(spec.source);
     await mirror(spec);
     const env = {
       ...process.env,
@@ -212,26 +219,75 @@ describe("while git is at work", () => {
       ...{ GIT_COMMITTER_EMAIL: "a", GIT_CONFIG_COUNT: "1" },
       ...{ GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*" },
     };
+    const head = async (copy: string) => (await git(copy, "rev-parse", "HEAD")).stdout;
+    const results: string[] = [];
+    const heads = [await head(spec.destination)];
     const busy = start(["bash", "-c", BUSY, "bash", spec.source], { env });
-    try {
-      const wrong: string[] = [];
-      for (let round = 0; round < 8; round++) {
-        const stop = new AbortController();
-        // Every other run is cut off somewhere.
-        if (round % 2 === 1) setTimeout(() => stop.abort(), 50 + round * 40);
-        const record = await mirror({ ...spec, maxDeletePercent: 60 }, { signal: stop.signal });
-        const found = await fsck(spec.destination);
-        if (found) wrong.push(`round ${round}, ${record.result} ${record.reason}: ${found}`);
-        await pause(20);
-      }
-      expect(wrong).toEqual([]);
-    } finally {
-      await busy.killAll();
+    onTestFinished(() => busy.killAll());
+    const wrong: string[] = [];
+    for (let round = 0; round < 8; round++) {
+      const stop = new AbortController();
+      // Every other run is cut off somewhere.
+      if (round % 2 === 1) setTimeout(() => stop.abort(), 50 + round * 40);
+      const first = { name: "first", destination: `${spec.destination}-first` };
+      const here = round === 4 ? { ...spec, ...first } : spec;
+      const record = await mirror(here, { signal: stop.signal });
+      const found = await fsck(here.destination);
+      if (found) wrong.push(`round ${round}, ${record.result} ${record.reason}: ${found}`);
+      if (round % 2 === 0) results.push(record.result);
+      heads.push(await head(here.destination));
+      await pause(20);
     }
+    expect(wrong).toEqual([]);
+    // Git works on in all of that, and the copy goes with it.
+    expect(results).toContain("ok");
+    expect(new Set(heads).size).toBeGreaterThan(2);
+    await busy.killAll();
     for (const name of [".git/index.lock", ".git/HEAD.lock", ".git/packed-refs.lock"]) {
       rmSync(join(spec.source, name), { force: true });
     }
-    await repaired(bench, { allowDeletes: true });
+    await repaired(bench);
+    expect(await fsck(spec.destination)).toBe("");
+  });
+
+  test("objects that never hold still leave its branches on the copy as they were, and that is said", async () => {
+    const bench = await repository();
+    const { spec } = bench;
+    await mirror(spec);
+    const before = await stateOf(join(spec.destination, ".git/refs"));
+    await commit(spec.source);
+    const object = (folder: string, round: number) =>
+      join(spec.source, ".git/objects", folder, `${round}`);
+    for (const folder of ["00", "ff"]) {
+      mkdirSync(join(spec.source, ".git/objects", folder), { recursive: true });
+    }
+    const make = async (round: number) => {
+      for (const folder of ["00", "ff"]) writeFileSync(object(folder, round), "object");
+      return hold(object("00", round));
+    };
+    let held = await make(0);
+    const running = mirror(spec);
+    // One that was listed goes away under every copying, as often as it is tried.
+    for (let round = 0; round < 5; round++) {
+      await held.asked;
+      const next = await make(round + 1);
+      rmSync(object("ff", round));
+      await held.release();
+      held = next;
+    }
+    await held.release();
+    expect(await running).toMatchObject({
+      result: "partial",
+      reason: expect.stringContaining("Git's files changed all the time"),
+    });
+    expect(await stateOf(join(spec.destination, ".git/refs"))).toBe(before);
+    const [old, now] = [spec.destination, spec.source].map((at) => git(at, "rev-parse", "HEAD"));
+    expect((await old)?.stdout).not.toBe((await now)?.stdout);
+    for (const folder of ["00", "ff"]) {
+      for (let round = 0; round <= 5; round++) rmSync(object(folder, round), { force: true });
+    }
+    expect(await fsck(spec.destination)).toBe("");
+    await repaired(bench);
     expect(await fsck(spec.destination)).toBe("");
   });
 });

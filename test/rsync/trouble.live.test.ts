@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,16 +7,12 @@ import { describe, expect, test } from "vitest";
 import { mirror, pending, probe } from "../../rsync/index.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
 import { automount } from "./automount.ts";
+import { everything } from "./everything.ts";
 import { repaired } from "./repaired.ts";
+import { stateOf } from "./state-of.ts";
 import { fillSmall, makeExt4, type Workbench, workbench } from "./workbench.ts";
 
 const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
-
-/** Everything below a folder with its content, to show that nothing was touched. */
-async function stateOf(folder: string): Promise<string> {
-  const { stdout } = await execa("find", [folder, "-printf", "%P %s %T@ %i\n"]);
-  return stdout.split("\n").sort().join("\n");
-}
 
 test("an automount is woken, and what it mounts is the disk", async () => {
   const bench = await workbench("ext4");
@@ -35,6 +31,7 @@ describe("nothing is written and nothing lost", () => {
   async function troubled(trouble: (bench: Workbench) => Promise<void>) {
     const bench = await workbench("ext4");
     fillSmall(bench);
+    await everything(bench.spec.source);
     expect((await mirror(bench.spec)).result).toBe("ok");
     await trouble(bench);
     return bench;
@@ -46,6 +43,7 @@ describe("nothing is written and nothing lost", () => {
     mkdirSync(spec.backupRoot, { recursive: true });
     await mount("-o", "loop", bench.image, spec.backupRoot);
     writeFileSync(join(spec.source, "later"), "later");
+    rmSync(join(spec.source, "file-0"));
     await repaired(bench);
   }
 
@@ -155,12 +153,10 @@ describe("nothing is written and nothing lost", () => {
     const bench = await troubled(({ spec }) => unmountBelow(spec.backupRoot));
     const deaf = await automount(bench.spec.backupRoot);
     const spec = { ...bench.spec, answerWithin: 300 };
-    const begun = performance.now();
     for (const result of [await mirror(spec), await probe(spec), await pending(spec)]) {
       expect(result).toMatchObject({ result: "unreachable" });
       expect(result).toHaveProperty("reason", expect.stringContaining("does not answer"));
     }
-    expect(performance.now() - begun).toBeLessThan(5_000);
     // Nothing of a process that has asked is held by it: it ends as well.
     const { stdout } = await execa(process.execPath, [SCRIPT, JSON.stringify(spec)], {
       timeout: 20_000,
