@@ -1,14 +1,17 @@
-import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { mirror, pending } from "../../rsync/index.ts";
+import { type BackupSpec, mirror, pending } from "../../rsync/index.ts";
 import { mount, unmountBelow } from "../rig/mounts.ts";
 import { everything } from "./everything.ts";
 import { equal, repaired } from "./repaired.ts";
 import { differences } from "./same-tree.ts";
 import { workbench } from "./workbench.ts";
+
+const SCRIPT = fileURLToPath(new URL("run-mirror.ts", import.meta.url));
 
 describe("a copy is the repository, byte for byte", () => {
   test("with every kind of entry, and then there is nothing to do", async () => {
@@ -69,6 +72,46 @@ describe("a copy is the repository, byte for byte", () => {
     writeFileSync(join(source, "y"), "y");
     expect((await mirror(spec)).result).toBe("ok");
     expect(await differences(source, destination)).toEqual([]);
+  });
+});
+
+describe("what a run does", () => {
+  /** Runs in a process whose rsync writes down how it is started. */
+  async function started(spec: BackupSpec): Promise<{ phases: string[]; runs: string[] }> {
+    const folder = join(spec.backupRoot, "../bin");
+    const log = join(folder, "log");
+    mkdirSync(folder, { recursive: true });
+    const script = `#!/bin/sh\necho "$*" >>'${log}'\nPATH='${process.env.PATH}' exec rsync "$@"\n`;
+    writeFileSync(join(folder, "rsync"), script, { mode: 0o755 });
+    writeFileSync(log, "");
+    const { stdout } = await execa(process.execPath, [SCRIPT, JSON.stringify(spec)], {
+      env: { PATH: `${folder}:${process.env.PATH}` },
+    });
+    const lines = stdout.split("\n");
+    expect(JSON.parse(lines.pop() ?? "")).toMatchObject({ result: "ok" });
+    const runs = readFileSync(log, "utf8").split("\n").filter(Boolean);
+    return {
+      phases: lines.filter((line) => line !== "begun"),
+      runs: runs.map((args) => (args.includes("--dry-run") ? "dry" : "real")),
+    };
+  }
+
+  test("is no comparison where there is no copy yet, and no more than that where nothing is pending", async () => {
+    const bench = await workbench("tmpfs");
+    const { spec } = bench;
+    await everything(spec.source);
+    expect(await started(spec)).toEqual({ phases: ["checking", "copying"], runs: ["real"] });
+    expect(await started(spec)).toEqual({ phases: ["checking", "comparing"], runs: ["dry"] });
+    writeFileSync(join(spec.source, "new"), "new");
+    expect(await started(spec)).toEqual({
+      phases: ["checking", "comparing", "copying"],
+      runs: ["dry", "real"],
+    });
+    await equal(bench);
+    // A folder that somebody has made for the copy is none.
+    const empty = { ...spec, name: "empty", destination: join(spec.backupRoot, "empty") };
+    mkdirSync(empty.destination);
+    expect((await started(empty)).runs).toEqual(["real"]);
   });
 });
 

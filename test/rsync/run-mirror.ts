@@ -2,19 +2,18 @@ import { mirror } from "../../rsync/index.ts";
 
 /**
  * A process whose only work is one mirror run, for tests to kill: prints `begun` at its beginning,
- * `copying` when the first bytes move, and the record at the end.
+ * then each phase as it comes to it, and the record at the end.
  *
  *     node run-mirror.ts <spec as JSON> [<options as JSON>]
  */
 const [, , spec = "", options = "{}"] = process.argv;
-let told = false;
+let last = "";
 console.log("begun");
 const record = await mirror(JSON.parse(spec), {
   ...JSON.parse(options),
   onProgress: ({ phase }) => {
-    if (phase !== "copying" || told) return;
-    told = true;
-    console.log("copying");
+    if (phase !== last) console.log(phase);
+    last = phase;
   },
 });
 console.log(JSON.stringify(record));
