@@ -83,7 +83,7 @@ describe("a run", () => {
     expect(stderr).toMatch(/\n {2}Wait until it has ended/);
   });
 
-  test("of destroy beside up: the same", async () => {
+  test("of destroy beside up is told that the stack is in use", async () => {
     expect((await repoman(host, 4, "destroy", "--yes")).stderr).toContain("is in use");
   });
 
