@@ -146,7 +146,7 @@ describe("a daemon that does not answer", () => {
     expect(state()).toEqual(expect.arrayContaining(before));
   });
 
-  test("since it was shut down in the middle of a create: the same", async () => {
+  test("since it was shut down in the middle of a create fails the run; the next one finishes", async () => {
     const before = stateBut("stopped");
     await declare("stopped", { image: "bigger" });
     const run = startUp(host);
