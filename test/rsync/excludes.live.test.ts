@@ -3,8 +3,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { mirror, pending } from "../../rsync/index.ts";
+import { everything } from "./everything.ts";
 import { repaired } from "./repaired.ts";
+import { stateOf } from "./state-of.ts";
+import { MB } from "./unfinished.ts";
 import { type Workbench, workbench } from "./workbench.ts";
+
+/** So many that what a test takes away is little. */
+const MORE = [...Array(20).keys()].map((i) => `more-${i}`);
 
 describe("excludes", () => {
   const tree = ({ spec }: Workbench, ...names: string[]) => {
@@ -45,7 +51,7 @@ describe("excludes", () => {
     ["/\0keep\n", "NUL"],
   ])("of a hostile repository cannot do harm: %j", async (text) => {
     const bench = await workbench("ext4");
-    tree(bench, "keep", "also", "skip/this", "sub/.rules");
+    tree(bench, "keep", "also", "skip/this", "sub/.rules", ...MORE);
     writeFileSync(join(bench.spec.source, "sub/.rules"), "- *\n!\n");
     await mirror(bench.spec);
     rmSync(join(bench.spec.source, "skip"), { recursive: true });
@@ -55,30 +61,42 @@ describe("excludes", () => {
     const record = await mirror(spec);
     expect(record.result).toBe("ok");
     expect(await copied(bench)).toEqual(
-      [".repoman-exclude", "also", "keep", "new", "skip/this", "sub/.rules"].sort(),
+      [".repoman-exclude", "also", "keep", "new", "skip/this", "sub/.rules", ...MORE].sort(),
     );
     rmSync(join(spec.source, ".repoman-exclude"));
-    await repaired(bench, { allowDeletes: true });
+    await repaired(bench);
   });
 
-  test("that leave nothing are refused", async () => {
+  test("that leave nothing are refused, for a first copy and for a later one", async () => {
     const bench = await workbench("ext4");
-    tree(bench, "a", "b");
-    writeFileSync(join(bench.spec.source, ".repoman-exclude"), "?*\n");
-    expect(await pending(bench.spec)).toMatchObject({
-      refused: { reason: expect.stringContaining("leave nothing") },
-    });
-    expect((await mirror(bench.spec)).result).toBe("refused");
+    const { spec } = bench;
+    await everything(spec.source);
+    const file = join(spec.source, ".repoman-exclude");
+    const refused = async () => {
+      writeFileSync(file, "?*\n");
+      expect(await pending(spec)).toMatchObject({
+        refused: { reason: expect.stringContaining("leave nothing") },
+      });
+      expect((await mirror(spec)).result).toBe("refused");
+      expect((await mirror(spec, { allowDeletes: true })).result).toBe("refused");
+      rmSync(file);
+    };
+    await refused();
+    await repaired(bench);
+    const before = await stateOf(spec.destination);
+    await refused();
+    expect(await stateOf(spec.destination)).toBe(before);
+    await repaired(bench);
   });
 
   test("in a file that is none are ignored with a word", async () => {
     const bench = await workbench("ext4");
-    tree(bench, "a", "b");
+    tree(bench, ...MORE);
+    writeFileSync(join(bench.spec.source, "large"), MB);
     const file = join(bench.spec.source, ".repoman-exclude");
     const said: string[] = [];
     const run = async () => {
-      const record = await mirror(bench.spec, { allowDeletes: true });
-      expect(record.result).toBe("ok");
+      const record = await repaired(bench);
       said.push(...record.warnings.filter((text) => text.includes(".repoman-exclude")));
       rmSync(file, { recursive: true });
     };
@@ -96,6 +114,7 @@ describe("excludes", () => {
       "is not a regular file and is ignored",
       "is larger than 64 KiB and is ignored",
     ]);
+    await repaired(bench);
   });
 
   test("are those that were agreed with, whatever the file says since", async () => {
