@@ -234,8 +234,8 @@ function expectBounded(before: Entries, after: Entries): void {
   expect(objects(after)).toBeGreaterThanOrEqual(objects(before) * 0.75);
 }
 
-// More of them find more: REPOMAN_PROPERTY_RUNS=500.
-const numRuns = Number(process.env.REPOMAN_PROPERTY_RUNS ?? 12);
+// More of them find more: PROPERTY_RUNS=500.
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 12);
 
 test(
   "whatever is edited and wherever runs break off, the copy holds whole files, loses none, and ends equal",
