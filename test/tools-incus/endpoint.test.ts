@@ -74,14 +74,16 @@ describe("asking a daemon", () => {
 
   test("gives up on one that accepts and never answers", async () => {
     const socket = join(tempFolder(), "s");
-    const held = createServer(() => {});
+    let accepted = 0;
+    const held = createServer(() => {
+      accepted += 1;
+    });
     await listen(held, socket);
-    const began = Date.now();
     expect(await probe(socket, 200)).toMatchObject({
       state: "silent",
       reason: expect.stringContaining("0.2 s"),
     });
-    expect(Date.now() - began).toBeLessThan(2000);
+    expect(accepted).toBe(1);
   });
 
   test("sees that something else listens there", async () => {
