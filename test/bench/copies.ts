@@ -1,34 +1,25 @@
-// Started by `npm run bench -- --copies` in a machine of its own, with the options as JSON: mirror
-// runs of a real size against plain rsync over the same list.
+// Mirror runs of a real size against plain rsync over the same list.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { renderTable } from "../../cli/output/table.ts";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { AT_ONCE } from "./estate.ts";
-import { type Comparison, median, ratio } from "./measure.ts";
-
-interface Options {
-  rounds: number;
-  json: boolean;
-}
-
-const { rounds, json }: Options = JSON.parse(process.argv[2] ?? "{}");
+import { type Comparison, type Measured, say } from "./measure.ts";
 
 const SCRIPT = fileURLToPath(new URL("mirrors.ts", import.meta.url));
 const MANY = { repositories: 50, files: 2_000, bytes: 1_000 };
 const LARGE = { repositories: 1, files: 20_000, bytes: 107_374 };
 
-// On a disk, not in memory.
-const place = await mkdtemp("/var/tmp/repoman-bench-");
+/** On a disk, not in memory. */
+const PLACE = "/var/tmp";
+/** What the repositories and one copy of them take at most, with some room. */
+const SPACE = 8e9;
 
 /** Repositories of so many files each, and what their copies are. */
-function makeRepositories(kind: string, { repositories, files, bytes }: typeof MANY): BackupSpec[] {
-  const root = join(place, kind);
+function makeRepositories(root: string, { repositories, files, bytes }: typeof MANY): BackupSpec[] {
   mkdirSync(join(root, "disk"), { recursive: true });
   return Array.from({ length: repositories }, (_, index) => {
     const name = `r${index}`;
@@ -53,63 +44,52 @@ function makeRepositories(kind: string, { repositories, files, bytes }: typeof M
 
 async function measure(
   what: string,
-  kind: string,
-  specs: BackupSpec[],
-  fresh: boolean,
-): Promise<Comparison & { peak: number }> {
-  process.stderr.write(`${what}: ${rounds} rounds\n`);
-  const options = { rounds, specs, fresh, plain: join(place, kind, "plain") };
+  root: string,
+  { specs, rounds, fresh }: { specs: BackupSpec[]; rounds: number; fresh: boolean },
+): Promise<{ comparison: Comparison; peak: number }> {
+  say(`${what}: ${rounds} rounds`);
+  const options = { rounds, specs, fresh, plain: join(root, "plain") };
   const { stdout } = await execa(process.execPath, [SCRIPT, JSON.stringify(options)]);
   const { measured, peak } = JSON.parse(stdout) as {
     measured: { mirror: number; rsync: number }[];
     peak: number;
   };
-  return {
+  const comparison = {
     what,
     against: `rsync, ${AT_ONCE} at a time`,
     repoman: measured.map((round) => round.mirror),
     other: measured.map((round) => round.rsync),
-    peak,
   };
+  return { comparison, peak };
 }
 
-try {
-  const all = [
-    await measure(
-      "nothing to do, 50 repositories, 100,000 files",
-      "many",
-      makeRepositories("many", MANY),
-      false,
-    ),
-    await measure(
-      "first copy, 2 GB, 20,000 files",
-      "large",
-      makeRepositories("large", LARGE),
-      true,
-    ),
-  ];
-  const rows = all.map((each) => [
-    each.what,
-    (median(each.repoman) / 1000).toFixed(2),
-    each.against,
-    (median(each.other) / 1000).toFixed(2),
-    ratio(each).toFixed(2),
-    `${Math.round(each.peak / 1e6)} MB`,
-  ]);
-  const heads = ["", "seconds", "against", "seconds", "ratio", "own memory"];
-  process.stdout.write(
-    json
-      ? `${JSON.stringify(
-          { rounds, comparisons: all.map((each) => ({ ...each, ratio: ratio(each) })) },
-          undefined,
-          2,
-        )}\n`
-      : `medians of ${rounds} rounds; ${availableParallelism()} CPUs, load ${loadavg()[0]?.toFixed(1)}\n\n${renderTable(
-          heads.map((head) => ({ head })),
-          rows,
-          undefined,
-        )}\n`,
-  );
-} finally {
-  await rm(place, { recursive: true, force: true });
+/** @returns undefined where there is no room for it */
+export async function measureCopies(rounds: number): Promise<Measured | undefined> {
+  const { bavail, bsize } = await statfs(PLACE);
+  if (bavail * bsize < SPACE) {
+    say(`copies of a real size are left out: they take ${SPACE / 1e9} GB in ${PLACE}`);
+    return undefined;
+  }
+  const place = await mkdtemp(join(PLACE, "repoman-bench-"));
+  try {
+    const many = join(place, "many");
+    const idle = await measure("nothing to copy, 50 repositories, 100,000 files", many, {
+      specs: makeRepositories(many, MANY),
+      rounds,
+      fresh: false,
+    });
+    await rm(many, { recursive: true });
+    const large = join(place, "large");
+    const first = await measure("first copy, 2 GB, 20,000 files", large, {
+      specs: makeRepositories(large, LARGE),
+      rounds,
+      fresh: true,
+    });
+    return {
+      comparisons: [idle.comparison, first.comparison],
+      memory: new Map([["mirror runs", Math.max(idle.peak, first.peak)]]),
+    };
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
 }

@@ -15,6 +15,11 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+/** Says on stderr what is going on. */
+export function say(what: string): void {
+  process.stderr.write(`${what}\n`);
+}
+
 /** What repoman does, and what it is held against, measured in turns. */
 export interface Comparison {
   what: string;
@@ -22,6 +27,13 @@ export interface Comparison {
   /** Milliseconds, one a round. */
   repoman: number[];
   other: number[];
+}
+
+/** One part of a measurement. */
+export interface Measured {
+  comparisons: Comparison[];
+  /** Most memory that processes of repoman's took, in bytes, by what they are. */
+  memory: Map<string, number>;
 }
 
 /**
@@ -63,7 +75,7 @@ export async function peakMemory(running: Running): Promise<Map<string, number>>
   return peaks;
 }
 
-function highWater(pid: number): number {
+export function highWater(pid: number): number {
   try {
     const kilobytes = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Number(kilobytes?.[1] ?? 0) * 1024;

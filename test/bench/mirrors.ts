@@ -12,14 +12,14 @@ import { execa } from "execa";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { mirror, runFault } from "../../rsync/index.ts";
 import { inParallel } from "./estate.ts";
-import { clock } from "./measure.ts";
+import { clock, highWater } from "./measure.ts";
 
 interface Options {
   rounds: number;
   specs: BackupSpec[];
   /** Where rsync puts its copies, apart from repoman's: neither helps the other. */
   plain: string;
-  /** Whether each round begins without any copy. */
+  /** Whether each begins without any copy. */
   fresh?: boolean;
 }
 
@@ -38,11 +38,12 @@ const byRsync = () =>
     const [code] = await once(child, "close");
     if (code !== 0) throw new Error(`rsync ended with code ${code}`);
   });
+/** There is no copy, none is known of, and nothing is left to be written. */
 const empty = async () => {
+  const known = specs.flatMap(({ destination, recordsDir }) => [destination, recordsDir]);
   // By a child: this process's memory is what is measured.
-  await execa("rm", ["-rf", "--", plain, ...specs.map(({ destination }) => destination)]);
+  await execa("rm", ["-rf", "--", plain, ...known]);
   await mkdir(plain, { recursive: true });
-  // What is still to be written is nobody's.
   await execa("sync");
 };
 
@@ -56,8 +57,8 @@ for (let round = 0; round < rounds; round++) {
   const result = { mirror: 0, rsync: 0 };
   // Whoever comes second finds the repositories in memory: they take turns at it.
   const order = round % 2 === 0 ? (["mirror", "rsync"] as const) : (["rsync", "mirror"] as const);
-  if (fresh) await empty();
   for (const which of order) {
+    if (fresh) await empty();
     result[which] = await clock(async () => {
       await (which === "mirror" ? byMirror() : byRsync());
       // A mirror's record is on the disk when it ends, and on one disk that takes the copy along:
@@ -67,5 +68,6 @@ for (let round = 0; round < rounds; round++) {
   }
   measured.push(result);
 }
-const peak = process.resourceUsage().maxRSS * 1024;
+// Not that of getrusage, which a process has from the one that started it.
+const peak = highWater(process.pid);
 process.stdout.write(JSON.stringify({ measured, peak }));
