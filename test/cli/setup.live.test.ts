@@ -58,7 +58,7 @@ test("makes a registry that works, and changes nothing when it is run again", as
 });
 
 test("without a terminal it changes nothing unless it is told to, and says what it would", async () => {
-  const { all } = await setup(4);
+  const { all } = await setup(2);
   expect(all).toMatch(
     /To be changed:\n(.*\n)*.*there is no terminal to agree at\n.*--non-interactive/,
   );
