@@ -154,6 +154,7 @@ describe("sync", () => {
     const recordsDir = paths(host.env).backupRecords;
     const terminal = onTerminal("sync", "alpha");
     await terminal.shows(/━.*\d+ %/);
+    expect(rsyncs({ recordsDir }).length).toBeGreaterThanOrEqual(2);
     terminal.type(KEY.interrupt);
     const { exitCode, text } = await terminal.done;
     expect(exitCode, text).toBe(1);
