@@ -4,7 +4,6 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { errorText } from "../host/child.ts";
 import { askAt, foreignMount } from "../host/look.ts";
 import { paths } from "../host/paths.js";
 import { appendLine } from "./journal-file.ts";
@@ -67,7 +66,7 @@ async function write(folder: string, line: JournalLine): Promise<void> {
   if (!mount) return appendLine(folder, line);
   const done = await askAt(mount, [process.execPath, WRITER, folder, JSON.stringify(line)]);
   if ("silent" in done) throw new Error(`it ${done.what}`);
-  if (done.code !== 0) throw new Error(errorText(done.stderr));
+  if (done.code !== 0) throw done.startError ?? new Error(done.stderr.split("\n")[0]);
 }
 
 function lineOf({ stack, env }: Setting, event: Event): JournalLine {

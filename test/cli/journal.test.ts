@@ -1,6 +1,6 @@
 // The journal: whole lines from several processes, turned over when it is full, and followed.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,6 +71,16 @@ describe("writing", () => {
     writeFileSync(registry, `[defaults]\nlogdir = "${logdir}"\n[[project]]\nnmae = "x"\n`);
     await journal(settingIn(folder), { command: "up", result: "ok" });
     expect(commands(await readJournal(logdir))).toEqual(["up"]);
+  });
+
+  test("is written by a process of its own where its folder may not answer", async () => {
+    const writer = join(import.meta.dirname, "../../cli/journal-writer.ts");
+    const write = (into: string) =>
+      spawnSync(process.execPath, [writer, into, JSON.stringify(line("up"))], { encoding: "utf8" });
+    expect(write(join(folder, "logs"))).toMatchObject({ status: 0, stderr: "" });
+    expect(commands(await readJournal(join(folder, "logs")))).toEqual(["up"]);
+    writeFileSync(join(folder, "file"), "");
+    expect(write(join(folder, "file"))).toMatchObject({ status: 1, stderr: "EEXIST\n" });
   });
 
   test("a folder that cannot be written is no failure of the command", async () => {

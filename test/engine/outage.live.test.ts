@@ -266,6 +266,8 @@ describe("a backup disk that is away", () => {
 describe("what does not answer", () => {
   test("holds up neither the other projects nor any command, and is named", async () => {
     const repo = join(host.reposRoot, "beta");
+    const logdir = join(host.backup.path, "log");
+    host.writeRegistry({ defaults: { logdir }, project: projects });
     await host.backup.unmount();
     const deaf = await Promise.all([automount(repo), automount(host.backup.path)]);
     const [preview, list, status, sync] = await Promise.all([
@@ -276,6 +278,7 @@ describe("what does not answer", () => {
     ]);
     for (const mount of deaf) await mount.end();
     await host.backup.mount();
+    host.writeRegistry({ project: projects });
 
     const fault = `the repository "${repo}" does not answer within 5 s: it lies on autofs at ${repo}`;
     const disk = `The backup disk at ${host.backup.path} does not answer within 10 s`;
@@ -300,6 +303,9 @@ describe("what does not answer", () => {
     }
 
     expect(sync.stdout.match(/unreachable/g)).toHaveLength(projects.length);
+    expect(sync.all).toContain(
+      `the journal in ${logdir} could not be written: it does not answer within 5 s`,
+    );
     expectPlain(sync.all);
     // That the last run failed is told once everything is there again, and the next one mends it.
     await up(host);
