@@ -65,6 +65,7 @@ export function resolveDefaults(
   const reposRoot = root("repos_root") ?? path(BUILT_IN.repos_root);
   const backupRoot = root("backup_root");
   const maxAge = seconds(written.backup_max_age ?? BUILT_IN.backup_max_age) ?? 0;
+  const exclude = written.exclude?.filter((each) => each !== undefined);
   const key = written.backup_root === undefined ? "nfs_repos" : "backup_root";
   return {
     defaults: {
@@ -73,6 +74,7 @@ export function resolveDefaults(
       backupMaxAge: maxAge,
       ...(written.backup_fstype !== undefined && { backupFstype: written.backup_fstype }),
       ...(written.backup_source !== undefined && { backupSource: written.backup_source }),
+      ...(exclude && { exclude }),
       logdir:
         written.logdir === undefined ? join(paths(env).stateDir, "log") : path(written.logdir),
       incusProject: written.incus_project ?? BUILT_IN.incus_project,

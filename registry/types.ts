@@ -115,6 +115,8 @@ export interface Defaults {
   backupFstype?: string;
   /** Mount source that must be mounted there. */
   backupSource?: string;
+  /** What projects that say nothing of it leave out of their copies. */
+  exclude?: string[];
   /** Absolute. */
   logdir: string;
   incusProject: string;

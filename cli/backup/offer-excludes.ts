@@ -1,7 +1,7 @@
 // Folders that can be made again from the rest of a repository need not be mirrored. Which of them
 // are worth nothing is for the user to say: they are offered, never left out unasked.
 
-import { execa } from "execa";
+import { ask as askChild } from "../../host/child.ts";
 import type { Registry } from "../../registry/types.ts";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { ask, canAsk } from "../output/ask.ts";
@@ -35,25 +35,16 @@ export async function offerExcludes(
   specs: readonly BackupSpec[],
   { asks }: { asks: boolean },
 ): Promise<void> {
-  // Without a place to look in, find(1) looks where it is started.
-  if (specs.length === 0 || specs.some(({ exclude }) => exclude)) return;
-  const found = await findFolders(specs.map(({ source }) => source));
-  if (found.length === 0) return;
-  const patterns = found.map((name) => `${name}/`);
-  const line = `exclude = [${patterns.map((pattern) => JSON.stringify(pattern)).join(", ")}]`;
-  note("Some folders in the repositories can be made again, and need not be mirrored.");
+  if (registry.defaults.exclude || specs.some(({ exclude }) => exclude)) return;
+  const patterns = await remakable(specs.map(({ source }) => source));
+  if (patterns.length === 0) return;
   if (!asks || !canAsk()) {
+    const line = `exclude = [${patterns.map((pattern) => JSON.stringify(pattern)).join(", ")}]`;
+    note(WHY);
     note(`To leave them out, write into [defaults]: ${line}`);
     return;
   }
-  const chosen = await ask<string[]>(({ multiselect }, io) =>
-    multiselect({
-      message: "Leave out (space chooses, Enter goes on; none is fine)",
-      options: patterns.map((value) => ({ value })),
-      required: false,
-      ...io,
-    }),
-  );
+  const chosen = await askExcludes(patterns);
   if (chosen.length === 0) return;
   const [{ setTable }, { editRegistry }] = await Promise.all([
     import("../../registry/edit/edits.ts"),
@@ -65,17 +56,39 @@ export async function offerExcludes(
   note(`${registry.file} says so now.`);
 }
 
-async function findFolders(repositories: readonly string[]): Promise<string[]> {
+const WHY = "Some folders in the repositories can be made again, and need not be mirrored.";
+
+/** Asks which of them to leave out; none is an answer, and nothing is asked where there are none. */
+export async function askExcludes(patterns: readonly string[]): Promise<string[]> {
+  if (patterns.length === 0) return [];
+  note(WHY);
+  return ask<string[]>(({ multiselect }, io) =>
+    multiselect({
+      message: "Leave out (space chooses, Enter goes on; none is fine)",
+      options: patterns.map((value) => ({ value })),
+      required: false,
+      ...io,
+    }),
+  );
+}
+
+/**
+ * The patterns of those folders that are in some repositories, as far as they can be seen in a
+ * little while: a file system may hang.
+ */
+export async function remakable(repositories: readonly string[]): Promise<string[]> {
+  // Without a place to look in, find(1) looks where it is started.
+  if (repositories.length === 0) return [];
   const tests = USUAL.flatMap((name, index) => [...(index > 0 ? ["-o"] : []), "-name", name]);
-  const { stdout } = await execa(
-    "find",
+  const { stdout } = await askChild(
     [
+      "find",
       ...repositories,
       ...["-maxdepth", String(DEPTH), "-type", "d"],
       ...["(", ...tests, ")", "-prune", "-printf", "%f\\n"],
     ],
-    { reject: false, timeout: PATIENCE_MS, stderr: "ignore" },
+    { timeoutMs: PATIENCE_MS },
   );
-  const there = new Set(stdout.split("\n"));
-  return USUAL.filter((name) => there.has(name));
+  const there = new Set(stdout.toString().split("\n"));
+  return USUAL.filter((name) => there.has(name)).map((name) => `${name}/`);
 }

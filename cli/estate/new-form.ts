@@ -44,6 +44,7 @@ export async function newForm(context: Context): Promise<Wish & Origin> {
     (await ask<boolean>(({ confirm }, io) =>
       confirm({ message: `Back it up to ${printable(backupRoot)}?`, initialValue: true, ...io }),
     ));
+  const exclude = backup && backupRoot !== undefined ? await leftOut(context, repo, origin) : [];
   const same = (list: readonly string[]) => list.join() === registry.defaults.profiles.join();
   return {
     name,
@@ -53,6 +54,7 @@ export async function newForm(context: Context): Promise<Wish & Origin> {
     ...(same(profiles) ? {} : { profiles }),
     mounts,
     ...(backup ? {} : { backup }),
+    exclude,
   };
 }
 
@@ -85,6 +87,20 @@ async function askRepository(context: Context, candidates: readonly Candidate[])
   });
   const url = await askText("Clone it from which URL? (empty for an empty repository)", "");
   return { repo, origin: url ? { clone: url } : { create: true } };
+}
+
+/** What can be made again need not be mirrored: asked where nothing is said for all projects yet. */
+async function leftOut(
+  { registry, setting }: Context,
+  repo: string,
+  origin: Origin,
+): Promise<string[]> {
+  const { reposRoot, exclude } = registry.defaults;
+  if (exclude || origin.create || origin.clone !== undefined) return [];
+  const { askExcludes, remakable } = await import("../backup/offer-excludes.ts");
+  const home = setting.env.HOME ?? "/";
+  const { path } = placeOf({ name: "", repo }, { reposRoot, home, cwd: process.cwd() });
+  return askExcludes(await remakable([path]));
 }
 
 async function askProfiles(context: Context): Promise<string[]> {

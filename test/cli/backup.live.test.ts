@@ -127,6 +127,24 @@ describe("sync", () => {
     expect(existsSync(join(host.backup.path, "alpha/node_modules/x/z"))).toBe(false);
     rmSync(join(alpha, "node_modules/x/z"));
     project({});
+    // What the repository asks for itself counts once it was trusted.
+    const scratch = (name: string) => join("alpha/scratch", name);
+    mkdirSync(join(alpha, "scratch"));
+    writeFileSync(join(alpha, ".repoman-exclude"), "/scratch/\n");
+    writeFileSync(join(host.reposRoot, scratch("one")), "1");
+    await repoman(0, "sync", "alpha");
+    expect(existsSync(join(host.backup.path, scratch("one")))).toBe(true);
+    await repoman(0, "trust", "alpha", "--yes");
+    writeFileSync(join(host.reposRoot, scratch("two")), "2");
+    await repoman(0, "sync", "alpha");
+    expect(existsSync(join(host.backup.path, scratch("two")))).toBe(false);
+    await repoman(0, "trust", "alpha", "--revoke", "--yes");
+    await repoman(0, "sync", "alpha");
+    expect(existsSync(join(host.backup.path, scratch("two")))).toBe(true);
+    for (const name of ["scratch", ".repoman-exclude"]) {
+      rmSync(join(alpha, name), { recursive: true });
+    }
+    await repoman(0, "sync", "alpha");
   });
 
   test("shows a bar for each on a terminal, and leaves only the lines behind", async () => {
@@ -179,14 +197,15 @@ describe("sync", () => {
 
 describe("backup", () => {
   test("init says what it sees, marks once, and refuses what is not the disk", async () => {
-    const { stdout } = await repoman(0, "backup", "init");
+    const { stdout, all } = await repoman(0, "backup", "init");
     expect(stdout).toContain(host.backup.path);
     expect(stdout).toMatch(/mounted {2}ext4 from \/dev\/loop\d+ at /);
     expect(stdout).toMatch(/space {4}[\d.]+ [KMG]iB of [\d.]+ [KMG]iB free/);
     // Offered, and never forced.
-    expect(initialised.all).toContain(
-      'To leave them out, write into [defaults]: exclude = ["node_modules/"]',
-    );
+    const offer = 'To leave them out, write into [defaults]: exclude = ["node_modules/"]';
+    expect(initialised.all).toContain(offer);
+    expect(all).toMatch(/marked already; nothing was changed/);
+    expect(all).toContain(offer);
     expect(existsSync(join(host.backup.path, "alpha/node_modules/x/y"))).toBe(true);
     expect(await json("backup", "init")).toMatchObject({
       result: "unchanged",

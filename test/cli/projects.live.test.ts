@@ -145,6 +145,7 @@ describe.sequential("new", () => {
   });
 
   test("asks for everything on a terminal", async () => {
+    host.write(join(host.reposRoot, "work/api/node_modules/x"), "made");
     const argv = [join(host.project, "bin/repoman"), "new"];
     const terminal = openTerminal(host, argv, { cwd: host.project, env: { PULUMI_STACK: STACK } });
     await terminal.shows("Which directory of");
@@ -166,12 +167,16 @@ describe.sequential("new", () => {
     terminal.type(KEY.enter);
     await terminal.shows("Back it up to");
     terminal.type(KEY.enter);
+    await terminal.shows("Leave out");
+    terminal.type(KEY.space + KEY.enter);
     await terminal.shows('Make the container "api"?');
     terminal.type(KEY.enter);
     const { exitCode, text } = await terminal.done;
     expect(exitCode, text).toBe(0);
     expect(await instanceNames(daemon)).toEqual(["api", "web"]);
-    expect(registry()).toMatch(/name = "api"\nrepo = "work\/api"/);
+    expect(registry()).toMatch(/name = "api"\nrepo = "work\/api"\nexclude = \["node_modules\/"\]/);
+    expect(existsSync(join(host.backup.path, "work/api/.git/HEAD"))).toBe(true);
+    expect(existsSync(join(host.backup.path, "work/api/node_modules"))).toBe(false);
   });
 
   test("takes all that a scan finds", async () => {
