@@ -12,7 +12,6 @@ export interface Account {
   home: string;
 }
 
-// Not execa: a preview would spend a fifteenth of its time on loading it.
 const run = promisify(execFile);
 
 /**
