@@ -74,6 +74,7 @@ export function foreignMount(path: string): Mount | undefined {
 const NOWHERE: Mount = {
   id: -1,
   parent: -1,
+  device: "",
   mountPoint: "/",
   fstype: "unknown",
   source: "",

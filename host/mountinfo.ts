@@ -11,6 +11,8 @@ export interface MountFacts {
 export interface Mount extends MountFacts {
   id: number;
   parent: number;
+  /** Major and minor number, such as `8:1`; the major one is 0 for what is no block device. */
+  device: string;
   /** Options of the mount and of its file system, such as `ro`. */
   options: string[];
 }
@@ -28,13 +30,14 @@ export function parseMountinfo(text: string): Mount[] {
   for (const line of text.split("\n")) {
     const separator = line.indexOf(" - ");
     if (separator < 0) continue;
-    const [id, parent, , , mountPoint, options] = line.slice(0, separator).split(" ");
+    const [id, parent, device, , mountPoint, options] = line.slice(0, separator).split(" ");
     // The source may be empty, so that two spaces follow each other.
     const [fstype, source, superOptions] = line.slice(separator + 3).split(" ");
     if (mountPoint === undefined || fstype === undefined) continue;
     mounts.push({
       id: Number(id),
       parent: Number(parent),
+      device: device ?? "",
       mountPoint: unescapeOctal(mountPoint),
       fstype: unescapeOctal(fstype),
       source: unescapeOctal(source ?? ""),

@@ -27,7 +27,7 @@ import {
   readRecord,
   renameRecord,
 } from "../rsync/index.ts";
-import { Turns } from "../rsync/turns.ts";
+import { turnsAt } from "../rsync/turns.ts";
 import { bytes as size } from "../rsync/units.ts";
 import { changed } from "./compare.ts";
 import { type Args, DynamicResource } from "./dynamic.ts";
@@ -66,9 +66,6 @@ const FRESH = "fresh";
 const BACKUP_TYPE = "pulumi-nodejs:dynamic/repoman:RsyncBackup";
 
 const JUDGED = [...DECLARED, "owner", "freshness", "pending"] as const;
-
-/** The engine starts what it can at once; so many runs would only wait for each other. */
-const turns = new Turns();
 
 /** How long the disk may take to answer whoever only looks: without it, the record alone is judged. */
 const ANSWER_MS = 5_000;
@@ -132,7 +129,8 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
   failFor(fault);
   const line = urnOf(inputs);
-  const record = await turns.take(
+  // The engine starts what it can at once; so many runs would only wait for each other.
+  const record = await turnsAt(inputs.backupRoot).take(
     () => mirror(specOf(inputs), { signal: stopping, onProgress: sayingOn(line) }),
     () => status(line, "waits for other copies"),
   );
@@ -153,7 +151,9 @@ async function run({ fault, ...inputs }: Checked): Promise<BackupState> {
 async function foresee(inputs: BackupInputs): Promise<string | undefined> {
   status(urnOf(inputs), "compares repository and copy");
   try {
-    const found = await turns.take(() => pending(specOf(inputs), { signal: stopping }));
+    const found = await turnsAt(inputs.backupRoot).take(() =>
+      pending(specOf(inputs), { signal: stopping }),
+    );
     if (!found.ok) return `${found.result}: ${found.reason}`;
     const { changes, files, bytes, deletions, refused } = found;
     if (refused) return `refused: ${refused.reason}`;

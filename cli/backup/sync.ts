@@ -10,7 +10,7 @@ import {
   pending,
   type RunRecord,
 } from "../../rsync/index.ts";
-import { RUNS_AT_ONCE } from "../../rsync/turns.ts";
+import { turnsAt } from "../../rsync/turns.ts";
 import { Bars } from "../output/bars.ts";
 import { colorsFor } from "../output/say.ts";
 import { bytes, took } from "../output/units.ts";
@@ -64,18 +64,16 @@ export async function syncAll(
 ): Promise<Line[]> {
   const bars = new Bars(specs.length);
   const lines: Line[] = [];
-  const queue = [...specs];
-  const worker = async () => {
-    for (let spec = queue.shift(); spec && !signal.aborted; spec = queue.shift()) {
-      const line = await one(spec, options, bars, signal);
-      bars.done(spec.name, line.bytes);
-      lines.push(line);
-      const good = GOOD.has(line.result) && !line.warnings?.length;
-      if (print === "all" || (print === "trouble" && !good)) bars.print(describe(line));
-    }
+  const sync = async (spec: BackupSpec) => {
+    if (signal.aborted) return;
+    const line = await one(spec, options, bars, signal);
+    bars.done(spec.name, line.bytes);
+    lines.push(line);
+    const good = GOOD.has(line.result) && !line.warnings?.length;
+    if (print === "all" || (print === "trouble" && !good)) bars.print(describe(line));
   };
   try {
-    await Promise.all(Array.from({ length: RUNS_AT_ONCE }, worker));
+    await Promise.all(specs.map((spec) => turnsAt(spec.backupRoot).take(() => sync(spec))));
   } finally {
     bars.end();
   }
