@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { connect, type IncusClient } from "../../incus/client.ts";
 import { type Daemon, startDaemon } from "../rig/daemon.ts";
 import { importImages } from "../rig/images.ts";
+import { until } from "../rig/place.ts";
 
 let daemon: Daemon;
 let incus: IncusClient;
@@ -27,32 +28,38 @@ beforeEach(async () => {
   await incus.setInstanceState("default", "box", { action: "start" });
 });
 
-/** Kills the daemon a moment later, and holds that `work`, which takes minutes, fails of that. */
-async function killDuring(work: Promise<unknown>): Promise<void> {
-  const outcome = work.then(
-    (value) => ({ value }),
-    (error) => ({ error }),
+/** What a call comes to whose daemon is killed under it. */
+const GONE = { name: "Unreachable", exitCode: 3 };
+
+/** Kills the daemon while it is at work on what takes minutes. @returns what becomes of that */
+async function killDuring<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  await until("the operation", async () =>
+    (await incus.getOperations("default")).some(({ status_code: code }) => code < 200),
   );
-  await sleep(500);
+  // Whoever waits for it has begun to.
+  await sleep(200);
   await daemon.kill();
-  expect(await outcome).toMatchObject({ error: { name: "Unreachable", exitCode: 3 } });
+  return work;
 }
 
 describe("a daemon that is killed", () => {
   test("during an operation leaves nobody waiting", async () => {
     const stop = incus.setInstanceState("default", "box", { action: "stop", timeout: 600 });
-    await killDuring(stop);
+    await expect(killDuring(stop)).rejects.toMatchObject(GONE);
   });
 
   test("during a command leaves nobody waiting", async () => {
     const exec = incus.exec("default", "box", { command: ["sleep", "1000"] });
-    await killDuring(exec);
+    await expect(killDuring(exec)).rejects.toMatchObject(GONE);
   });
 
   test("while an instance is waited for leaves nobody waiting", async () => {
     const stop = incus.setInstanceState("default", "box", { action: "stop", timeout: 600 });
     const update = incus.updateInstance("default", "box", (now) => ({ ...now, description: "x" }));
-    await killDuring(Promise.all([stop.catch(() => update), update]));
+    const [stopped, updated] = await Promise.allSettled([killDuring(stop), update]);
+    expect(stopped).toMatchObject({ status: "rejected", reason: GONE });
+    expect(updated).toMatchObject({ status: "rejected", reason: GONE });
   });
 
   test("is said to have stopped, and is used again when it is back", async () => {
