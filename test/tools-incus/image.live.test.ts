@@ -12,11 +12,12 @@ import { addressOf, eventually } from "./own.ts";
 const folder = join(process.env.REPOMAN_RIG_CACHE ?? "", "images");
 const cached = existsSync(folder) && readdirSync(folder).some((name) => name.includes(".tar"));
 
-describe.skipIf(!cached)("the Debian image that is built on the machine", () => {
+describe("the Debian image that is built on the machine", () => {
   let daemon: Daemon;
   let alias: string;
   const env = { PULUMI_STACK: "rig" };
   beforeAll(async () => {
+    if (!cached) throw new Error(`no image in ${folder}: \`npm test\` puts it there`);
     daemon = await startDaemon();
     alias = await importDebian(daemon);
   }, 300_000);
