@@ -7,6 +7,7 @@ import type { IncusClient } from "../../incus/client.ts";
 import type { Instance } from "../../incus/types.ts";
 import type { ProjectState } from "../reconcile.ts";
 import { type Check, type Finding, someAtATime, statesOf } from "./check.ts";
+import { some } from "./profiles.ts";
 
 /** What one side sees. */
 interface Seen {
@@ -73,6 +74,12 @@ async function ofOne(
     if (!found) return [];
     return [{ ...about, state: "bad", what: found.what, remedy: found.remedy(name) }];
   });
+  const unseen = mounted.filter((_, index) => host[index] === "unknown");
+  if (unseen.length > 0) {
+    const sources = some(unseen.map(({ source }) => source));
+    const what = `${sources} cannot be looked at on the host, and was not compared`;
+    findings.push({ ...about, state: "unknown", what });
+  }
   if (findings.length > 0) return findings;
   const count = `${mounted.length} ${mounted.length === 1 ? "mount is" : "mounts are"}`;
   return [{ ...about, state: "good", what: `${count} what lies on the host` }];
@@ -125,12 +132,18 @@ export function judgeMount(
 
 /** In a child that can be left behind: a file system may hang. */
 async function onHost(source: string): Promise<Seen | "unknown" | undefined> {
-  const argv = ["stat", "-L", "--printf=%d:%i %u %F", "--", source] as const;
-  const { code, stdout, stderr } = await ask([...argv], { timeoutMs: STAT_MS });
-  if (code === 0) {
-    const [id = "", uid, ...type] = stdout.toString().split(" ");
+  // The first enters a folder, as an automount that is not awake, or deaf, has to be; a file has only
+  // an answer to the second.
+  const { timedOut, stdout, stderr } = await ask(
+    ["stat", "-L", "--printf=%d:%i %u %F\\n", "--", `${source}/.`, source],
+    { timeoutMs: STAT_MS },
+  );
+  const seen = timedOut ? undefined : stdout.toString().trimEnd().split("\n").at(-1);
+  if (seen) {
+    const [id = "", uid, ...type] = seen.split(" ");
     return { id, uid: Number(uid), isFile: !type.includes("directory") };
   }
+  if (timedOut) return "unknown";
   return /No such file|Not a directory/.test(stderr) ? undefined : "unknown";
 }
 
