@@ -64,9 +64,10 @@ export async function readCopies(
       ? (declared.get(name) ?? [])
       : [],
   );
+  const { ensureStack, knownId } = await import("../pulumi/stack.ts");
   const stackId = make
-    ? (await (await import("../pulumi/stack.ts")).ensureStack(setting, undefined)).stackId
-    : (config.stackId ?? "");
+    ? (await ensureStack(setting)).stackId
+    : ((await knownId(setting, config.stackId)) ?? "");
   if (chosen.length === 0 && !mayBeNone) note("The registry asks for no backup.");
   return {
     setting,

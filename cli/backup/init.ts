@@ -21,7 +21,6 @@ export async function init({ stack, replace = false, yes, json }: Options): Prom
   const began = performance.now();
   const { setting, registry, stackId, specs } = await readCopies([], {
     stack,
-    make: true,
     // On a fresh host the disk comes before the first project.
     mayBeNone: true,
   });
@@ -64,7 +63,10 @@ export async function init({ stack, replace = false, yes, json }: Options): Prom
     const { offerExcludes } = await import("./offer-excludes.ts");
     await offerExcludes(setting, registry, specs, { asks: !yes });
   };
-  const made = await initialiseRoot(spec, reposRoot, { replace });
+  // The disk's marker names the stack, which is made when all is agreed to.
+  const { ensureStack } = await import("../pulumi/stack.ts");
+  const owned = { ...spec, stackId: (await ensureStack(setting)).stackId };
+  const made = await initialiseRoot(owned, reposRoot, { replace });
   if (!made.ok) throw faultOf(made);
   const { disk } = made;
   if (json) {

@@ -17,7 +17,7 @@ import { journal, resultOf } from "../journal.ts";
 import { ask, canAsk, consent, declined } from "../output/ask.ts";
 import { note, warn } from "../output/say.ts";
 import { operate } from "../pulumi/operate.ts";
-import { ensureStack } from "../pulumi/stack.ts";
+import { ensureStack, knownId } from "../pulumi/stack.ts";
 import { readStackConfig, stackConfigFile, writeStackConfig } from "../pulumi/stack-config.ts";
 import { profileTargets, targetFlags } from "../pulumi/targets.ts";
 import { withProfiles } from "./choice.ts";
@@ -40,12 +40,15 @@ export async function installProfiles(names: string[], options: Options): Promis
   if (chosen.length > 0) {
     const client = await connectTo(profiles.context);
     try {
-      const { stackId } = await ensureStack(setting);
-      const owner = { id: stackId, stack: setting.stack };
-      if (!(await clearTheWay(client, chosen, owner, options))) {
+      const id = (await knownId(setting, profiles.context.config.stackId)) ?? "";
+      const owner = { id, stack: setting.stack };
+      const foreign = await clearTheWay(client, chosen, owner, options);
+      if (!foreign) {
         declined();
         return;
       }
+      const { stackId } = await ensureStack(setting);
+      for (const name of foreign) await handOver(client, name, { ...owner, id: stackId });
     } finally {
       client.close();
     }
@@ -120,7 +123,7 @@ async function askWhich({ usable }: Profiles): Promise<string[]> {
 /**
  * Sees to it that every profile can be written, and shows what would be lost in one that is there.
  *
- * @returns whether to go on
+ * @returns the names of those that are to be handed over; undefined where that is not wanted
  * @throws Fault (conflict) for what is another's, before anything is changed
  */
 async function clearTheWay(
@@ -128,7 +131,7 @@ async function clearTheWay(
   chosen: Template[],
   owner: Owner,
   { adopt, yes }: Options,
-): Promise<boolean> {
+): Promise<string[] | undefined> {
   const foreign: string[] = [];
   for (const template of chosen) {
     const { name } = template;
@@ -149,15 +152,17 @@ async function clearTheWay(
       }
     }
   }
-  if (foreign.length === 0) return true;
+  if (foreign.length === 0) return [];
   const list = foreign.map(quote).join(", ");
   const would = `replaces ${list}, which repoman did not make`;
-  if (!(await consent(`Replace ${list} by what the library says?`, { yes, would }))) return false;
-  for (const name of foreign) {
-    await client.updateProfile(name, (current) => ({
-      ...current,
-      config: handedTo(current.config, owner),
-    }));
-  }
-  return true;
+  if (!(await consent(`Replace ${list} by what the library says?`, { yes, would })))
+    return undefined;
+  return foreign;
+}
+
+async function handOver(client: IncusClient, name: string, owner: Owner): Promise<void> {
+  await client.updateProfile(name, (current) => ({
+    ...current,
+    config: handedTo(current.config, owner),
+  }));
 }

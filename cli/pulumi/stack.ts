@@ -114,6 +114,27 @@ async function initStack(setting: Setting): Promise<void> {
 
 /** The id that the config, the state directory or Pulumi's state names; a new one where none does. */
 async function settleId(setting: Setting, configured: string | undefined): Promise<string> {
+  const { known, kept } = await lookForId(setting, configured);
+  const id = known ?? randomBytes(8).toString("hex");
+  if (kept === undefined) await writeFileAtomic(idFile(setting), `${id}\n`);
+  return id;
+}
+
+/** The id of a stack that was made, wherever it is to be found; nothing is made or mended. */
+export async function knownId(
+  setting: Setting,
+  configured: string | undefined,
+): Promise<string | undefined> {
+  // Asking Pulumi for a state that is not there takes a second.
+  const anywhere = configured !== undefined || (await readText(idFile(setting))) !== undefined;
+  if (!anywhere && !(await stackExists(setting))) return undefined;
+  return (await lookForId(setting, configured)).known;
+}
+
+async function lookForId(
+  setting: Setting,
+  configured: string | undefined,
+): Promise<{ known: string | undefined; kept: string | undefined }> {
   const kept = await readText(idFile(setting));
   if (configured !== undefined && kept !== undefined && configured !== kept) {
     throw new Fault(
@@ -129,9 +150,7 @@ async function settleId(setting: Setting, configured: string | undefined): Promi
   if (known !== undefined) {
     requireStackId(known, stackConfigFile(setting.root, setting.stack), idFile(setting));
   }
-  const id = known ?? randomBytes(8).toString("hex");
-  if (kept === undefined) await writeFileAtomic(idFile(setting), `${id}\n`);
-  return id;
+  return { known, kept };
 }
 
 /**

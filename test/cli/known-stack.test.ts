@@ -105,6 +105,14 @@ test("a dry run of a mirror makes no stack", async () => {
   expect(made()).toBe(before);
 });
 
+test("a place for copies that is refused makes no stack", async () => {
+  const before = made();
+  const { exitCode, stderr } = await inProcess(["backup", "init"], env);
+  expect(exitCode, stderr).toBe(2);
+  expect(stderr).toContain("says nowhere where the copies go");
+  expect(made()).toBe(before);
+});
+
 test("a command that asks as another says its own name, and what to look at", async () => {
   const asked = operate({ operation: "up", typed: "update", names: ["web"], flags: [] });
   await expect(asked).rejects.toThrow(
