@@ -156,6 +156,7 @@ async function run(
   const gitFolders = await (decision?.folders ?? lookOnce(spec))();
   warnings.push(...(await borrowing(spec.source, gitFolders)), ...(await ownersLost(spec)));
   const plan: CopyPlan = {
+    cleared: around.cutOff,
     empty,
     noDelete,
     maxDelete: decision?.verdict.maxDelete ?? 0,
@@ -166,7 +167,7 @@ async function run(
   let copied = await copy(job, plan);
   // Room is made first only for one who has seen what is to be deleted: the new may still not fit.
   if (isFull(copied.failures) && allowDeletes !== false && (found?.deletions ?? 0) > 0) {
-    copied = await copy(job, { ...plan, deleteFirst: true });
+    copied = await copy(job, { ...plan, cleared: false, deleteFirst: true });
   }
   warnings.push(...(await learn(spec, site.recorded, job.abilities)));
   const counts = found

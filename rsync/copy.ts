@@ -16,6 +16,8 @@ const TRIES = 5;
 const CLEANUP_MS = 10 * 60_000;
 
 export interface CopyPlan {
+  /** Nothing unfinished is left of an earlier run. */
+  cleared: boolean;
   /** The copy is empty: nothing can be deleted. */
   empty: boolean;
   noDelete: boolean;
@@ -70,19 +72,15 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     restless: false,
   };
   const destination = join("../..", spec.below);
-  await clearScratch(job);
-  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", `${spec.name}/tmp`]);
-  // Nobody else looks in until rsync has given it the repository's own mode.
-  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", destination]);
+  if (!plan.cleared) await clearScratch(job);
   // Unfinished files wait outside the copy where a rename can bring them in from there, and inside
   // where it cannot. A copy that is empty is not whole before the end anyway, and rsync 3.5 walks
   // a long path once more for every step with a file that waits.
   const device = site.device ?? site.found.device;
   const inside = plan.empty || device !== site.found.device;
-  if (inside) {
-    const folder = join(destination, unfinishedIn(site.recorded.disk));
-    await onDisk(spec, site, ["mkdir", "-m", "700", "--", folder]);
-  }
+  const waiting = inside ? join(destination, unfinishedIn(site.recorded.disk)) : `${spec.name}/tmp`;
+  // Nobody else looks in until rsync has given the copy the repository's own mode.
+  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", spec.name, destination, waiting]);
   const extra = [
     ...(plan.noDelete || plan.empty ? [] : deleteArgs(plan.maxDelete)),
     `--temp-dir=${inside ? unfinishedIn(site.recorded.disk) : join(site.folder, spec.name, "tmp")}`,
