@@ -1,6 +1,6 @@
 // What most commands begin with: the stack, and the registry and the library that it follows.
 
-import { reachBy } from "../host/own-words.js";
+import { reachBy } from "../host/reach.js";
 import type { IncusClient } from "../incus/client.ts";
 import { RegistryFault } from "../registry/fault.ts";
 import type { Library, Problem, Registry } from "../registry/types.ts";

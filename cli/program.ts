@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../host/fault.js";
-import { reachAnew } from "../host/own-words.js";
+import { reachAnew } from "../host/reach.js";
 import { nearest } from "../registry/text.ts";
 import { catalogue, type Entry } from "./catalogue.ts";
 import { addExamples, keepVerbatim, stackToFind } from "./definition.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
-import { reachBy } from "../host/own-words.js";
 import { hostStack, paths } from "../host/paths.js";
+import { reachBy } from "../host/reach.js";
 import { incusEnv } from "../tools/incus/endpoint.js";
 import { preparePulumi, pulumiVariables } from "../tools/pulumi-env.js";
 import { ROOT } from "../tools/toolchain.js";

@@ -4,8 +4,9 @@
 import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { HeldLock, waitForLock } from "../host/lock.js";
-import { inOwnWords, type Reach, remedyInOwnWords, stackToName } from "../host/own-words.js";
+import { inOwnWords, remedyInOwnWords } from "../host/own-words.js";
 import { paths } from "../host/paths.js";
+import { type Reach, stackToName } from "../host/reach.js";
 import { report } from "../host/report.js";
 import { Unreachable } from "../incus/errors.ts";
 import type { Checked, Handlers } from "./dynamic.ts";

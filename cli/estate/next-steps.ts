@@ -1,7 +1,7 @@
 // What one may try after the first `npm start`: three commands that can be copied as they are.
 
 import { commandLine } from "../../host/command-line.js";
-import { incusCommand, ownCommand, reachBy } from "../../host/own-words.js";
+import { incusCommand, ownCommand, reachBy } from "../../host/reach.js";
 import { colorsFor } from "../output/say.ts";
 import { readRegistry } from "../preflight.ts";
 import { readStackConfig, stackConfigFile } from "../pulumi/stack-config.ts";

@@ -2,7 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
-import { reachBy } from "../../host/own-words.js";
+import { reachBy } from "../../host/reach.js";
 import type { Registry } from "../../registry/types.ts";
 import { carriedOut, readRenames, renamesFile } from "../../survey/renames.ts";
 import { journal, resultOf } from "../journal.ts";

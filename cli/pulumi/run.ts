@@ -11,7 +11,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../../host/fault.js";
-import { reachVariable } from "../../host/own-words.js";
+import { reachVariable } from "../../host/reach.js";
 import { findProgram } from "../find-program.ts";
 import type { Setting } from "../setting.ts";
 import type { PulumiEnd } from "./exit-code.ts";

@@ -7,18 +7,14 @@ import { catalogue } from "../../cli/catalogue.ts";
 import { definition } from "../../cli/program.ts";
 import { Fault } from "../../host/fault.js";
 import {
-  incusCommand,
   inOwnWords,
-  ownCommand,
   proseInOwnWords,
-  reachAnew,
-  reachBy,
-  reachVariable,
   remedyInOwnWords,
   STACKED,
   UNSTACKED,
 } from "../../host/own-words.js";
 import { hostStack } from "../../host/paths.js";
+import { incusCommand, ownCommand, reachAnew, reachBy, reachVariable } from "../../host/reach.js";
 import { fromResponse } from "../../incus/mapping.ts";
 import { guarded } from "../../providers/engine.ts";
 
