@@ -4,7 +4,7 @@
 // from children that can be left behind.
 
 import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, normalize } from "node:path";
 import { type Answer, ask, errorText } from "./child.ts";
 import { isOfLocalType, type Mount, readMounts, topmostMount } from "./mountinfo.ts";
 
@@ -35,8 +35,8 @@ export const SILENCE_REMEDY =
   "Check the file server and the network, or the automounter; or unmount it.";
 
 /**
- * The first mount on the way to a path that might not answer. A lookup from this process is safe
- * where there is none.
+ * Where a lookup of a path might wait for good: the mount it ends in, as far as that can be told from
+ * outside. A lookup from this process is safe where there is none.
  *
  * @param path absolute; symbolic links are followed, as far as they are local themselves
  */
@@ -50,7 +50,9 @@ export function foreignMount(path: string): Mount | undefined {
     if (name === "" || name === "." || name === "..") continue;
     const step = `${here}/${name}`;
     const mount = topmostMount(mounts, step);
-    if (!mount || !isOfLocalType(mount)) return mount ?? NOWHERE;
+    if (!mount || !isOfLocalType(mount)) {
+      return topmostMount(mounts, normalize([step, ...names].join("/"))) ?? NOWHERE;
+    }
     let stat: ReturnType<typeof lstatSync>;
     try {
       stat = lstatSync(step, { throwIfNoEntry: false });
@@ -84,47 +86,53 @@ const NOWHERE: Mount = {
 interface Gate {
   running: number;
   waiting: (() => void)[];
-  /** By the monotonic clock. */
+  /** By the monotonic clock; only for who has no more patience than it was given. */
   silentUntil: number;
+  /** In ms. */
+  patience: number;
 }
 
 const gates = new Map<string, Gate>();
 
 /**
  * Runs a small program that looks at something on a mount which may not answer. Once it did not,
- * others who ask about the same mount need not wait for it again.
+ * others who ask about the same mount, and would not wait longer, need not wait for it again.
  *
  * @param mount what `foreignMount` said
  * @param argv program and arguments
+ * @param options.timeoutMs `ANSWER_MS` unless set
  */
 export async function askAt(
   mount: Mount,
   argv: readonly [string, ...string[]],
-  { maxOutput }: { maxOutput?: number } = {},
+  { maxOutput, timeoutMs = ANSWER_MS }: { maxOutput?: number; timeoutMs?: number } = {},
 ): Promise<Answer | Silence> {
   const key = `${mount.id} ${mount.mountPoint}`;
-  const gate = gates.get(key) ?? { running: 0, waiting: [], silentUntil: 0 };
+  const gate = gates.get(key) ?? { running: 0, waiting: [], silentUntil: 0, patience: 0 };
   gates.set(key, gate);
   if (gate.running >= AT_ONCE) await new Promise<void>((go) => gate.waiting.push(go));
   gate.running += 1;
   try {
-    if (performance.now() < gate.silentUntil) return silence(mount);
-    const answer = await ask(argv, {
-      timeoutMs: ANSWER_MS,
-      ...(maxOutput !== undefined && { maxOutput }),
-    });
-    if (!answer.timedOut) return answer;
-    gate.silentUntil = performance.now() + SILENT_MS;
-    return silence(mount);
+    if (performance.now() < gate.silentUntil && timeoutMs <= gate.patience) {
+      return silence(mount, gate.patience);
+    }
+    const answer = await ask(argv, { timeoutMs, ...(maxOutput !== undefined && { maxOutput }) });
+    if (answer.timedOut) {
+      gate.silentUntil = performance.now() + SILENT_MS;
+      gate.patience = timeoutMs;
+      return silence(mount, timeoutMs);
+    }
+    gate.silentUntil = 0;
+    return answer;
   } finally {
     gate.running -= 1;
     gate.waiting.shift()?.();
   }
 }
 
-function silence({ fstype, source, mountPoint }: Mount): Silence {
+function silence({ fstype, source, mountPoint }: Mount, waitedMs: number): Silence {
   const from = source === "" || fstype === "autofs" ? "" : ` from ${source}`;
-  const what = `does not answer within ${ANSWER_MS / 1000} s: it lies on ${fstype}${from} at ${mountPoint}`;
+  const what = `does not answer within ${waitedMs / 1000} s: it lies on ${fstype}${from} at ${mountPoint}`;
   return { silent: true, what };
 }
 

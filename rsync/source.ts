@@ -1,5 +1,6 @@
 import { lstatSync, opendirSync } from "node:fs";
 import { ask, errorText } from "../host/child.ts";
+import { askAt, foreignMount } from "../host/look.ts";
 import { factsOf, isLocal, readMounts, topmostMount } from "../host/mountinfo.ts";
 import type { Refusal } from "./judge.ts";
 import type { CheckedSpec } from "./spec.ts";
@@ -79,13 +80,16 @@ function lookHere(path: string): Exclude<Seen, string> | undefined {
 
 /** Looks from processes that can be left behind. */
 async function lookInChildren(path: string, timeoutMs: number): Promise<Seen> {
+  // Many repositories may lie on one mount that does not answer: it is waited for once.
+  const mount = foreignMount(path);
+  const look = (argv: readonly [string, ...string[]]) =>
+    mount ? askAt(mount, argv, { timeoutMs }) : ask(argv, { timeoutMs });
   const [entered, listed, resolved] = await Promise.all([
-    ask(["stat", "-L", "--printf=%F\\0%d", "--", `${path}/.`], { timeoutMs }),
-    ask(["find", `${path}/.`, "-mindepth", "1", "-maxdepth", "1", "-printf", "x", "-quit"], {
-      timeoutMs,
-    }),
-    ask(["realpath", "-ez", "--", path], { timeoutMs }),
+    look(["stat", "-L", "--printf=%F\\0%d", "--", `${path}/.`]),
+    look(["find", `${path}/.`, "-mindepth", "1", "-maxdepth", "1", "-printf", "x", "-quit"]),
+    look(["realpath", "-ez", "--", path]),
   ]);
+  if ("silent" in entered || "silent" in listed || "silent" in resolved) return "silent";
   if (entered.timedOut || listed.timedOut || resolved.timedOut) return "silent";
   const [type, device] = entered.stdout.toString().split("\0");
   if (entered.code !== 0) return errorText(entered.stderr);

@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { foreignMount, listFolder, lookAt } from "../../host/look.ts";
+import { askAt, foreignMount, listFolder, lookAt } from "../../host/look.ts";
+import { type Mount, readMounts, topmostMount } from "../../host/mountinfo.ts";
 import { readBounded } from "../../registry/read.ts";
 
 let folder: string;
@@ -30,7 +31,25 @@ describe("the mount that may not answer", () => {
     expect(foreignMount(join(folder, "here"))).toEqual(outside);
     expect(foreignMount(`${folder}/missing/../away`)).toEqual(outside);
     expect(foreignMount(link("round", "round"))).toEqual(outside);
+    // The one that it ends in: others that lie on the way there may answer all the same.
+    const inner = topmostMount(readMounts(), "/dev/shm");
+    expect([undefined, inner]).toContainEqual(foreignMount("/dev/shm/."));
   });
+});
+
+test("one that did not answer is asked again only by who waits longer", async () => {
+  const mount = { ...(foreignMount("/proc/sys") as Mount), id: -1, mountPoint: "/mnt" };
+  const short = { timeoutMs: 50 };
+  const silent = {
+    silent: true,
+    what: "does not answer within 0.05 s: it lies on proc from proc at /mnt",
+  };
+  const sleep = () => askAt(mount, ["sleep", "60"], short);
+  // More than may look at once.
+  expect(await Promise.all(Array.from({ length: 9 }, sleep))).toEqual(Array(9).fill(silent));
+  expect(await askAt(mount, ["true"], short)).toEqual(silent);
+  expect(await askAt(mount, ["true"])).toMatchObject({ code: 0 });
+  expect(await askAt(mount, ["true"], { timeoutMs: 30_000 })).toMatchObject({ code: 0 });
 });
 
 describe("a look", () => {
