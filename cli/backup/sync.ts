@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { EXIT, Fault } from "../../host/fault.js";
+import { inOwnWords } from "../../host/own-words.js";
 import { printable } from "../../registry/text.ts";
 import {
   type BackupSpec,
@@ -211,7 +212,7 @@ export function describe(line: Line): string {
   return [
     `${name}: ${colour(result)}${facts}${reason === undefined ? "" : `: ${printable(reason)}`}`,
     ...more.map((failure) => `  ${printable(failure)}`),
-    ...(remedy === undefined ? [] : [`  ${printable(remedy)}`]),
+    ...(remedy === undefined ? [] : [`  ${printable(inOwnWords(remedy))}`]),
     ...warnings.map((warning) => `  ${yellow("warning:")} ${printable(warning)}`),
   ].join("\n");
 }
