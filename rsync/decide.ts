@@ -56,6 +56,7 @@ export async function decide(question: Question): Promise<Decision> {
       onProgress: undefined,
       noDelete,
       checksum,
+      expectedFiles: question.last?.files ?? Number.POSITIVE_INFINITY,
     },
   );
   const end = endOf(spec, found.outcome);
