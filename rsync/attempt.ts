@@ -139,6 +139,7 @@ async function run(
       sourceMount: source.mount,
       allowDeletes,
       noDelete,
+      brokeOff: around.cutOff,
     });
     around.settle();
     const { found, end, verdict } = decision;
@@ -198,7 +199,7 @@ async function isEmpty(
 
 async function decideOnDisk(
   job: Job,
-  context: Pick<Question, "last" | "sourceMount" | "allowDeletes" | "noDelete">,
+  context: Pick<Question, "last" | "sourceMount" | "allowDeletes" | "noDelete" | "brokeOff">,
 ): Promise<Decision> {
   const { spec, site } = job;
   const gone = site.device === undefined;
@@ -209,6 +210,7 @@ async function decideOnDisk(
     ...job,
     destination: gone ? nothing : join("../..", spec.below),
     copy: gone ? nothing : site.destination,
+    gone,
     unfinished: unfinishedIn(site.recorded.disk),
   };
   const decision = await decide(question);

@@ -76,6 +76,6 @@ function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: NameLi
   found.deletions += 1;
   if (found.deleting.length < KEPT_NAMES) found.deleting.push(item.name);
   if (/(^|\/)objects\//.test(item.name)) {
-    list.add(nameBytes(item.name.replace(/\/$/, "")));
+    list.add(nameBytes(item.name));
   }
 }

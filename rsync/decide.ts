@@ -4,7 +4,7 @@ import { type End, endOf } from "./end.ts";
 import { type Excludes, rulesOf, WHOLE } from "./excludes.ts";
 import { findGitFolders, type GitFolder } from "./git.ts";
 import { judgeChanges, nothingToCopy, type Verdict } from "./limits.ts";
-import { countRepacked } from "./packed.ts";
+import { countRepacked } from "./repacked.ts";
 import type { RunOptions } from "./run.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { LastGood, MountFacts } from "./types.ts";
@@ -17,6 +17,8 @@ export interface Question {
   work: string;
   /** The copy as rsync finds it from the folder that it stands in. */
   destination: string;
+  /** The copy is not there: it is compared as an empty folder. */
+  gone?: boolean;
   /** Name in the copy that is no part of it. */
   unfinished?: string;
   /** The copy's absolute path. */
@@ -26,6 +28,8 @@ export interface Question {
   sourceMount: MountFacts;
   allowDeletes: boolean | number;
   noDelete: boolean;
+  /** Whether a run has broken off since the last good one. */
+  brokeOff: boolean;
   checksum: boolean;
 }
 
@@ -41,41 +45,45 @@ export interface Decision {
 
 /** Compares source and copy and judges what a run would change. Changes nothing. */
 export async function decide(question: Question): Promise<Decision> {
-  const { spec, work, noDelete, checksum } = question;
-  const found = await compare(
-    {
-      source: spec.source,
-      destination: question.destination,
-      work,
-      unfinished: question.unfinished,
-    },
-    question.abilities,
-    {
-      ...question.run,
-      rules: rulesOf(spec.exclude ?? [], question.excludes.patterns, WHOLE),
-      onProgress: undefined,
-      noDelete,
-      checksum,
-      expectedFiles: question.last?.files ?? Number.POSITIVE_INFINITY,
-    },
-  );
+  const { spec, noDelete } = question;
+  const found = await look(question, noDelete);
   const end = endOf(spec, found.outcome);
   const folders = lookOnce(spec);
   const { counts, deletions } = found;
   if (end.result === "failed") return { found, end, verdict: { maxDelete: 0 }, folders };
   const nothing = nothingToCopy(spec, counts);
   if (nothing) return { found, end, verdict: { refused: nothing, maxDelete: 0 }, folders };
-  let verdict = judgeChanges(spec, { counts, deletions, repacked: 0 }, question);
-  if (verdict.refused && found.objectDeletions !== undefined) {
-    const repacked = await countRepacked(found.objectDeletions, await folders(), {
-      source: spec.source,
-      copy: question.copy,
-      allowedLoss: spec.maxDeletePercent,
-      timeoutMs: spec.stallAfter,
-    });
-    verdict = judgeChanges(spec, { counts, deletions, repacked }, question);
+  const comparison = { counts, deletions, gone: question.gone ?? false };
+  let verdict = judgeChanges(spec, { ...comparison, repacked: 0 }, question);
+  if (verdict.refused && (await folders()).length > 0) {
+    // What is not to be deleted was not listed either; of a repository that git packed it tells why
+    // there is so much less.
+    const list = noDelete ? (await look(question, false)).objectDeletions : found.objectDeletions;
+    const repacked =
+      list === undefined
+        ? 0
+        : await countRepacked(list, await folders(), {
+            source: spec.source,
+            copy: question.copy,
+            work: question.work,
+            allowedLoss: spec.maxDeletePercent,
+            timeoutMs: spec.stallAfter,
+          });
+    verdict = judgeChanges(spec, { ...comparison, repacked }, question);
   }
   return { found, end, verdict, folders };
+}
+
+function look(question: Question, noDelete: boolean): Promise<Found> {
+  const { spec, destination, work, unfinished, checksum } = question;
+  return compare({ source: spec.source, destination, work, unfinished }, question.abilities, {
+    ...question.run,
+    rules: rulesOf(spec.exclude ?? [], question.excludes.patterns, WHOLE),
+    onProgress: undefined,
+    noDelete,
+    checksum,
+    expectedFiles: question.last?.files ?? Number.POSITIVE_INFINITY,
+  });
 }
 
 /** The search for git folders, made at its first call. */

@@ -12,6 +12,11 @@ export const INTERRUPTED: Required<End> = {
   remedy: "Run it again: repoman sync",
 };
 
+/** Whether a run left nothing unfinished, neither on the disk nor of what it had begun to delete. */
+export function cameToItsEnd(result: RunRecord["result"] | undefined): boolean {
+  return result === "ok" || result === "ok-vanished" || result === "partial";
+}
+
 /** Whether the disk had no room for something. */
 export function isFull(failures: readonly string[]): boolean {
   return failures.some((line) => /No space left|Disk quota exceeded/.test(line));
@@ -67,7 +72,10 @@ export function endOf(spec: CheckedSpec, outcome: RunOutcome): End {
     case 24:
       return {
         result: "ok-vanished",
-        reason: `${outcome.vanished} files went away while they were copied`,
+        reason:
+          outcome.vanished === 1
+            ? "1 file went away while it was copied"
+            : `${outcome.vanished} files went away while they were copied`,
       };
     default:
   }

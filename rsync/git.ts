@@ -51,6 +51,9 @@ async function isGitFolder(source: string, path: string): Promise<boolean> {
   return (await has("HEAD")) && ((await has("refs")) || (await has("reftable")));
 }
 
+/** The start of the paths of everything in a git folder's object store. */
+export const objectsOf = ({ path }: GitFolder) => `${join1(path, "objects")}/`;
+
 /** How the phases of a copy divide a repository among them. */
 export interface GitRules {
   /** Only what names objects, without `packed-refs`. */
@@ -117,40 +120,6 @@ export function bytesOf(folder: string, below: string): Buffer {
 /** Names that git makes and removes in passing: one that vanishes is no loss. */
 export function isPassing(printed: string): boolean {
   return /(^|\/)(tmp_|\.tmp-|incoming-)[^/]*(\/.*)?$|\.lock$/.test(printed);
-}
-
-/** The number of objects in an object store: loose ones, and those in packs by their indexes' sizes. */
-export async function countObjects(
-  objects: string,
-  timeoutMs: number,
-): Promise<number | undefined> {
-  const found = await ask(
-    [
-      "find",
-      objects,
-      "-maxdepth",
-      "2",
-      "-type",
-      "f",
-      ...["(", "-path", "*/pack/pack-*.idx", "-printf", "\\0%f %s\\0", ")"],
-      ...["-o", "(", "-path", "*/objects/??/*", "-printf", "l", ")"],
-    ],
-    { timeoutMs, maxOutput: 64 << 20 },
-  );
-  if (found.code !== 0) return undefined;
-  let count = 0;
-  for (const part of found.stdout.toString("latin1").split("\0")) {
-    const pack = /^pack-([0-9a-f]+)\.idx (\d+)$/.exec(part);
-    if (!pack) {
-      count += part.length;
-      continue;
-    }
-    // gitformat-pack(5), version 2: a header and 256 fan-out numbers, then per object its name,
-    // a checksum and an offset, then two checksums.
-    const hash = (pack[1]?.length ?? 40) / 2;
-    count += Math.max(0, Math.floor((Number(pack[2]) - 1032 - 2 * hash) / (hash + 8)));
-  }
-  return count;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Comparison {
   counts: Counts;
   /** Entries of the copy that the source no longer has. */
   deletions: number;
+  /** There is no copy: what an earlier run has copied was lost with it. */
+  gone: boolean;
   /**
    * Of these, files of git's object stores that were merely packed: the source holds about as
    * many objects as the copy does. They count towards no limit.
@@ -32,12 +34,14 @@ export interface Verdict {
  */
 export function judgeChanges(
   spec: CheckedSpec,
-  { counts, deletions, repacked }: Comparison,
+  { counts, deletions, repacked, gone }: Comparison,
   context: {
     last: LastGood | undefined;
     sourceMount: MountFacts;
     allowDeletes: boolean | number;
     noDelete: boolean;
+    /** Whether a run has broken off since the last good one. */
+    brokeOff: boolean;
   },
 ): Verdict {
   const judged = deletions - repacked;
@@ -71,7 +75,10 @@ export function judgeChanges(
   }
   const { last } = context;
   if (last) {
-    const files = Math.max(0, last.files - repacked);
+    // A run that broke off may have deleted, within its limits, what the last good one had copied.
+    const deleted = context.brokeOff && !gone && !context.noDelete;
+    const seen = deleted ? Math.min(last.files, onCopy) : last.files;
+    const files = Math.max(0, seen - repacked);
     if (counts.files * 100 < files * spec.minFilesPercent) {
       return refuse(
         `The repository has ${counts.files} files; at the last good run it had ${last.files}`,

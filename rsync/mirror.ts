@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 import { type Attempt, attempt, told } from "./attempt.ts";
 import { Refused } from "./claim.ts";
-import { INTERRUPTED } from "./end.ts";
+import { cameToItsEnd, INTERRUPTED } from "./end.ts";
 import { NotLocked, RepositoryLock } from "./lock.ts";
 import { noCounts } from "./output.ts";
 import { appendHistory, readRecord, recordVersion, writeRecord } from "./record.ts";
 import { type CheckedSpec, checkSpec } from "./spec.ts";
-import type { BackupSpec, LastGood, MirrorOptions, Result, RunRecord } from "./types.ts";
+import type { BackupSpec, LastGood, MirrorOptions, RunRecord } from "./types.ts";
 
 /**
  * Makes the copy of a repository what the repository is, or refuses on doubt, and records the
@@ -30,9 +30,6 @@ export async function mirror(given: BackupSpec, options: MirrorOptions = {}): Pr
     lock.release();
   }
 }
-
-/** After these nothing is left unfinished. */
-const FINISHED = new Set<Result>(["ok", "ok-vanished", "partial"]);
 
 /** Another run has ended between the reading of its record and the taking of the lock. */
 class Overtaken extends Error {}
@@ -72,7 +69,7 @@ async function runOnce(
     done = await attempt(spec, {
       ...options,
       last,
-      cutOff: !previous || !FINISHED.has(previous.result),
+      cutOff: !cameToItsEnd(previous?.result),
       lock,
       settle,
       work: join(spec.recordsDir, ".run", spec.name),

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, createReadStream, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { EXIT, Fault } from "../host/fault.js";
 
@@ -52,5 +52,15 @@ export class NameList {
       // Thrown at the end: whoever calls in between is a stream.
       this.#trouble = error as Error;
     }
+  }
+}
+
+/** Reads what a `NameList` wrote, bytes as latin1. */
+export async function* namesIn(file: string): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of createReadStream(file)) {
+    const parts = (rest + (chunk as Buffer).toString("latin1")).split("\0");
+    rest = parts.pop() ?? "";
+    yield* parts;
   }
 }

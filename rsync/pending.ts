@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { unfinishedIn } from "./copy.ts";
 import { decide } from "./decide.ts";
 import { SCRATCH } from "./disk.ts";
+import { cameToItsEnd } from "./end.ts";
 import { repositoryExcludes } from "./excludes.ts";
 import { findSite, type Site } from "./probe.ts";
 import { readRecord } from "./record.ts";
@@ -49,6 +50,7 @@ export async function pending(
         sourceMount: source.mount,
         allowDeletes: options.allowDeletes ?? false,
         noDelete: options.noDelete ?? false,
+        brokeOff: !cameToItsEnd(record?.result),
         checksum: options.checksum ?? false,
       });
     };

@@ -23,24 +23,27 @@ function judge(
     created?: number;
     deletions?: number;
     repacked?: number;
+    gone?: boolean;
   },
   more: {
     last?: LastGood;
     allowDeletes?: boolean | number;
     noDelete?: boolean;
+    brokeOff?: boolean;
     spec?: Parameters<typeof plainSpec>[0];
     sourceMount?: typeof MOUNT;
   } = {},
 ) {
-  const { files, bytes = 1000, created = 0, deletions = 0, repacked = 0 } = numbers;
+  const { files, bytes = 1000, created = 0, deletions = 0, repacked = 0, gone = false } = numbers;
   return judgeChanges(
     checkSpec(plainSpec(more.spec)),
-    { counts: { ...noCounts(), files, bytes, created }, deletions, repacked },
+    { counts: { ...noCounts(), files, bytes, created }, deletions, repacked, gone },
     {
       last: more.last,
       sourceMount: more.sourceMount ?? MOUNT,
       allowDeletes: more.allowDeletes ?? false,
       noDelete: more.noDelete ?? false,
+      brokeOff: more.brokeOff ?? false,
     },
   );
 }
@@ -107,6 +110,15 @@ describe("the floors", () => {
     expect(judge({ files: 499, bytes: 1e6 }, { last }).refused?.reason).toContain("1000");
     expect(judge({ files: 500, bytes: 1e5 }, { last }).refused).toBeUndefined();
     expect(judge({ files: 1000, bytes: 99_999 }, { last }).refused?.reason).toContain("bytes");
+  });
+
+  test("go by what is still on the copy after a run that broke off, as long as there is one", () => {
+    const last = lastGood(1000, 1_000_000);
+    const packed = { files: 400, bytes: 1e6, created: 0, deletions: 10 };
+    expect(judge(packed, { last }).refused?.reason).toContain("1000");
+    expect(judge(packed, { last, brokeOff: true }).refused).toBeUndefined();
+    expect(judge({ ...packed, gone: true }, { last, brokeOff: true }).refused).toBeDefined();
+    expect(judge(packed, { last, brokeOff: true, noDelete: true }).refused).toBeDefined();
   });
 
   test("hold without deletions too", () => {
