@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { commonArgs } from "./command.ts";
 import type { Abilities } from "./disk.ts";
 import { NameList } from "./names.ts";
+import type { RunOutcome } from "./outcome.ts";
 import { ITEM_FORMAT, type Item, nameBytes } from "./output.ts";
-import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
+import { type RunOptions, runRsync } from "./run.ts";
 import type { Counts } from "./types.ts";
 
 /** What a dry run of rsync over the whole repository found. */
@@ -13,6 +14,8 @@ export interface Found {
   /** Everything that is not as it should be on the copy, deletions included. */
   items: number;
   deletions: number;
+  /** Of these, files that are named as rsync names what it has not finished. */
+  unfinished: number;
   /** The first names to be deleted, as rsync prints them. */
   deleting: string[];
   /** File of NUL-terminated paths to be deleted that have a folder `objects` in them, if any. */
@@ -23,6 +26,8 @@ export interface Found {
 
 /** Up to so many files are listed whole before they are compared, which takes rsync less than by folder. */
 const FEW_FILES = 50_000;
+/** `.name.Xy12zA`; a folder would end with a slash. */
+const UNFINISHED = /(^|\/)\.[^/]+\.[A-Za-z0-9]{6}$/;
 const KEPT_NAMES = 50;
 const KEPT_FOLDERS = 1000;
 
@@ -40,6 +45,7 @@ export async function compare(
   const found: Omit<Found, "outcome" | "counts"> = {
     items: 0,
     deletions: 0,
+    unfinished: 0,
     deleting: [],
     objectDeletions: undefined,
     folders: new Set(),
@@ -75,6 +81,7 @@ function note(item: Item, found: Omit<Found, "outcome" | "counts">, list: NameLi
   if (!item.deleted) return;
   found.deletions += 1;
   if (found.deleting.length < KEPT_NAMES) found.deleting.push(item.name);
+  if (UNFINISHED.test(item.name)) found.unfinished += 1;
   if (/(^|\/)objects\//.test(item.name)) {
     list.add(nameBytes(item.name));
   }

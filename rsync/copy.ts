@@ -5,15 +5,15 @@ import type { Abilities } from "./disk.ts";
 import { type PhaseRules, rulesOf, WHOLE } from "./excludes.ts";
 import { type GitFolder, gitRules, isPassing } from "./git.ts";
 import type { Job } from "./job.ts";
+import type { RunOutcome } from "./outcome.ts";
 import { noCounts } from "./output.ts";
 import { deletePacked } from "./packed.ts";
-import { type RunOptions, type RunOutcome, runRsync } from "./run.ts";
-import type { Counts, DiskIdentity } from "./types.ts";
+import { type RunOptions, runRsync } from "./run.ts";
+import { aside, clearScratch, unfinishedIn, waitingRoom } from "./scratch.ts";
+import type { Counts } from "./types.ts";
 
 /** How often a phase is tried whose files go away while it runs. */
 const TRIES = 5;
-/** How long leftovers of an earlier run may take to be removed. */
-const CLEANUP_MS = 10 * 60_000;
 
 export interface CopyPlan {
   /** Nothing unfinished is left of an earlier run. */
@@ -73,17 +73,14 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
   };
   const destination = join("../..", spec.below);
   if (!plan.cleared) await clearScratch(job);
-  // Unfinished files wait outside the copy where a rename can bring them in from there, and inside
-  // where it cannot. A copy that is empty is not whole before the end anyway, and rsync 3.5 walks
-  // a long path once more for every step with a file that waits.
-  const device = site.device ?? site.found.device;
-  const inside = plan.empty || device !== site.found.device;
-  const waiting = inside ? join(destination, unfinishedIn(site.recorded.disk)) : `${spec.name}/tmp`;
+  const place = plan.empty ? "beside" : site.device === site.found.device ? "outside" : "inside";
+  const { folder, temporary } = waitingRoom(job, place);
+  const folders = [spec.name, destination, ...(folder === undefined ? [] : [folder])];
   // Nobody else looks in until rsync has given the copy the repository's own mode.
-  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", spec.name, destination, waiting]);
+  await onDisk(spec, site, ["mkdir", "-p", "-m", "700", "--", ...folders]);
   const extra = [
     ...(plan.noDelete || plan.empty ? [] : deleteArgs(plan.maxDelete)),
-    `--temp-dir=${inside ? unfinishedIn(site.recorded.disk) : join(site.folder, spec.name, "tmp")}`,
+    ...(temporary === undefined ? [] : [`--temp-dir=${temporary}`]),
   ];
   const rest = plan.gitFolders.length === 0 ? WHOLE : gitRules(plan.gitFolders).rest;
   if (plan.deleteFirst) {
@@ -97,7 +94,7 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
     settle(copied, await phase(job, copied, rest, spec.source, destination, extra));
   }
   await clearScratch(job).catch(() => undefined);
-  if (inside) {
+  if (place === "inside") {
     // Its time had changed with the folder. Where that fails the next run mends it.
     await onDisk(spec, site, ["touch", "-cm", "-r", `${spec.source}/.`, "--", destination], {
       timeoutMs: spec.answerWithin,
@@ -106,21 +103,6 @@ export async function copy(job: Job, plan: CopyPlan): Promise<Copied> {
   // What was empty holds what was created, and the folder itself.
   copied.counts.files = copied.counts.created + 1;
   return copied;
-}
-
-/** Name of the folder in a copy for unfinished files; nothing of that name is copied or compared. */
-export function unfinishedIn(disk: DiskIdentity): string {
-  return `.repoman-${disk.id}`;
-}
-
-/** Removes what this or an earlier run has left unfinished, beside the copies and in this one. */
-export async function clearScratch({ spec, site, run }: Job): Promise<void> {
-  const inside = join("../..", spec.below, unfinishedIn(site.recorded.disk));
-  await onDisk(spec, site, ["rm", "-rf", "--", spec.name, inside], {
-    timeoutMs: CLEANUP_MS,
-    lockFd: run.lock?.fd,
-    signal: run.signal,
-  });
 }
 
 async function copyGit(
@@ -178,11 +160,6 @@ async function steady(
     settle(copied, outcome);
     return outcome.code === 0;
   }
-}
-
-/** Where refs wait for their objects: on the disk, since only there it is known what is kept of them. */
-function aside(job: Job): string {
-  return join(job.spec.name, "aside");
 }
 
 /** Runs rsync once, again with less where the disk does not keep an attribute, and counts. */

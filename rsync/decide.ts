@@ -49,11 +49,11 @@ export async function decide(question: Question): Promise<Decision> {
   const found = await look(question, noDelete);
   const end = endOf(spec, found.outcome);
   const folders = lookOnce(spec);
-  const { counts, deletions } = found;
+  const { counts, deletions, unfinished } = found;
   if (end.result === "failed") return { found, end, verdict: { maxDelete: 0 }, folders };
   const nothing = nothingToCopy(spec, counts);
   if (nothing) return { found, end, verdict: { refused: nothing, maxDelete: 0 }, folders };
-  const comparison = { counts, deletions, gone: question.gone ?? false };
+  const comparison = { counts, deletions, unfinished, gone: question.gone ?? false };
   let verdict = judgeChanges(spec, { ...comparison, repacked: 0 }, question);
   if (verdict.refused && (await folders()).length > 0) {
     // What is not to be deleted was not listed either; of a repository that git packed it tells why

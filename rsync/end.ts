@@ -1,5 +1,5 @@
 import type { Copied } from "./copy.ts";
-import type { RunOutcome } from "./run.ts";
+import type { RunOutcome } from "./outcome.ts";
 import type { CheckedSpec } from "./spec.ts";
 import type { RunRecord } from "./types.ts";
 

@@ -9,6 +9,8 @@ export interface Comparison {
   counts: Counts;
   /** Entries of the copy that the source no longer has. */
   deletions: number;
+  /** Of these, files that are named as rsync names what it has not finished. */
+  unfinished: number;
   /** There is no copy: what an earlier run has copied was lost with it. */
   gone: boolean;
   /**
@@ -34,7 +36,7 @@ export interface Verdict {
  */
 export function judgeChanges(
   spec: CheckedSpec,
-  { counts, deletions, repacked, gone }: Comparison,
+  { counts, deletions, unfinished, repacked, gone }: Comparison,
   context: {
     last: LastGood | undefined;
     sourceMount: MountFacts;
@@ -44,7 +46,9 @@ export function judgeChanges(
     brokeOff: boolean;
   },
 ): Verdict {
-  const judged = deletions - repacked;
+  // A first copy that was killed leaves the one file at which it was.
+  const left = context.brokeOff ? Math.min(unfinished, 1) : 0;
+  const judged = deletions - repacked - left;
   const onCopy = counts.files - counts.created + deletions;
   const share = Math.floor((onCopy * spec.maxDeletePercent) / 100);
   const limit = Math.min(spec.maxDelete, share);
@@ -60,7 +64,7 @@ export function judgeChanges(
   });
   if (typeof allowDeletes === "number") {
     if (context.noDelete || judged <= Math.max(limit, allowDeletes)) {
-      return { maxDelete: Math.max(limit, allowDeletes) };
+      return { maxDelete: Math.max(limit, allowDeletes) + left };
     }
     return refuse(`${judged} files would be deleted by now, and ${allowDeletes} were agreed with`);
   }
@@ -91,7 +95,7 @@ export function judgeChanges(
       );
     }
   }
-  return { maxDelete: limit };
+  return { maxDelete: limit + left };
 }
 
 /** A repository of which the excludes leave nothing is not backed up, whatever rsync says. */

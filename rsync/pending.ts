@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { unfinishedIn } from "./copy.ts";
 import { decide } from "./decide.ts";
 import { SCRATCH } from "./disk.ts";
 import { cameToItsEnd } from "./end.ts";
 import { repositoryExcludes } from "./excludes.ts";
 import { findSite, type Site } from "./probe.ts";
 import { readRecord } from "./record.ts";
+import { unfinishedIn } from "./scratch.ts";
 import { inspectSource } from "./source.ts";
 import { checkSpec } from "./spec.ts";
 import type { BackupSpec, MirrorOptions, Pending } from "./types.ts";

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { type End, endOf } from "./end.ts";
 import type { No } from "./find-copy.ts";
 import type { RepositoryLock } from "./lock.ts";
+import type { RunOutcome } from "./outcome.ts";
 import { nameBytes } from "./output.ts";
 import { KEPT, type RestoreJob, runRestore, sparing, thorough } from "./restore-job.ts";
 import type { Restored, RestorePlan } from "./restore-types.ts";
-import type { RunOutcome } from "./run.ts";
 
 /** Does what was planned, and compares what is there with what should be. */
 export async function bringBack(

@@ -4,10 +4,11 @@ import type { Abilities } from "./disk.ts";
 import { endOf } from "./end.ts";
 import { type No, no } from "./find-copy.ts";
 import type { RepositoryLock } from "./lock.ts";
+import type { RunOutcome } from "./outcome.ts";
 import { ITEM_FORMAT, type Item } from "./output.ts";
 import type { Target } from "./restore-target.ts";
 import type { RestoreOptions, RestorePlan, TargetState } from "./restore-types.ts";
-import { type RunOutcome, runRsync } from "./run.ts";
+import { runRsync } from "./run.ts";
 import type { CheckedSpec } from "./spec.ts";
 
 /** How many names are kept of what would change, or is different. */

@@ -3,9 +3,9 @@ import { accessSync, constants } from "node:fs";
 import { CHDIR_FAILED, pinned, plainEnvironment } from "../host/child.ts";
 import { isLocal, readMounts } from "../host/mountinfo.ts";
 import type { RepositoryLock } from "./lock.ts";
-import { type Item, Lines, noCounts, parseItem, parseProgress, readStat } from "./output.ts";
+import { newOutcome, type RunOutcome, readMessage } from "./outcome.ts";
+import { type Item, Lines, parseItem, parseProgress, readStat } from "./output.ts";
 import { watchForStall } from "./stall.ts";
-import type { Counts } from "./types.ts";
 
 export interface RunOptions {
   /** The folder to stand in: on the backup disk, named by its marker's id. */
@@ -25,32 +25,6 @@ export interface RunOptions {
   onProgress?: ((progress: { bytes: number; rate: number }) => void) | undefined;
 }
 
-export interface RunOutcome {
-  /** rsync's exit code; null when a signal ended it. */
-  code: number | null;
-  /** The folder to stand in could not be entered: rsync was not started. */
-  noFolder: boolean;
-  /** Ended by the abort signal. */
-  aborted: boolean;
-  /** Ended because nothing moved any more. */
-  stalled: boolean;
-  /** It did not end even when killed: a file system holds it. */
-  stuck: boolean;
-  counts: Counts;
-  /** rsync's messages about single files, the first 20, without vanished ones. */
-  failures: string[];
-  /** `--max-delete` kept something from being deleted. */
-  deletionsStopped: boolean;
-  /** Files that went away while it ran: how many, and the first names as printed. */
-  vanished: number;
-  vanishedNames: string[];
-  /** The last line that rsync says about its end. */
-  lastError: string;
-  /** Every message was about extended attributes or ACLs that the disk does not take. */
-  unsupported: { acls: boolean; xattrs: string[]; other: boolean };
-}
-
-const KEPT_MESSAGES = 20;
 /** rsync tells its progress for every file; more often than this nobody can read it. */
 const PROGRESS_MS = 100;
 /** How long rsync may take to clean up after SIGTERM, and then the kernel after SIGKILL. */
@@ -67,20 +41,7 @@ const NOT_FOUND = 127;
  */
 export function runRsync(args: readonly string[], options: RunOptions): Promise<RunOutcome> {
   return new Promise((resolve, reject) => {
-    const outcome: RunOutcome = {
-      code: null,
-      noFolder: false,
-      aborted: false,
-      stalled: false,
-      stuck: false,
-      counts: noCounts(),
-      failures: [],
-      deletionsStopped: false,
-      vanished: 0,
-      vanishedNames: [],
-      lastError: "",
-      unsupported: { acls: false, xattrs: [], other: false },
-    };
+    const outcome = newOutcome();
     if (options.signal?.aborted) {
       resolve({ ...outcome, aborted: true });
       return;
@@ -204,32 +165,4 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // The group is gone.
   }
-}
-
-/** Sorts one line of rsync's stderr. */
-export function readMessage(line: string, outcome: RunOutcome): void {
-  const vanished = /^(?:file|directory) has vanished: "(.*)"/.exec(line);
-  if (vanished) {
-    outcome.vanished += 1;
-    if (outcome.vanishedNames.length < KEPT_MESSAGES) outcome.vanishedNames.push(vanished[1] ?? "");
-    return;
-  }
-  if (/^rsync (error|warning): /.test(line)) {
-    outcome.lastError = line;
-    return;
-  }
-  if (line.startsWith("Deletions stopped due to --max-delete limit")) {
-    outcome.deletionsStopped = true;
-    return;
-  }
-  const refusedAttribute = /setxattr\(.*,"([a-z]+\.[^"]*)"\) failed: .* \(95\)$/.exec(line);
-  const refusedAcl = /set_acl: \w+\(.*\): .* \(95\)$/.test(line);
-  if (refusedAttribute) {
-    const name = refusedAttribute[1] ?? "";
-    if (!outcome.unsupported.xattrs.includes(name) && outcome.unsupported.xattrs.length < 100) {
-      outcome.unsupported.xattrs.push(name);
-    }
-  } else if (refusedAcl) outcome.unsupported.acls = true;
-  else outcome.unsupported.other = true;
-  if (outcome.failures.length < KEPT_MESSAGES) outcome.failures.push(line.slice(0, 500));
 }

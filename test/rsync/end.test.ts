@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Copied } from "../../rsync/copy.ts";
 import { type End, endOf, endOfCopy, isFull } from "../../rsync/end.ts";
+import type { RunOutcome } from "../../rsync/outcome.ts";
 import { noCounts } from "../../rsync/output.ts";
-import type { RunOutcome } from "../../rsync/run.ts";
 import { checkSpec } from "../../rsync/spec.ts";
 import { plainOutcome, plainSpec } from "./plain-spec.ts";
 

@@ -23,6 +23,7 @@ function judge(
     created?: number;
     deletions?: number;
     repacked?: number;
+    unfinished?: number;
     gone?: boolean;
   },
   more: {
@@ -34,10 +35,11 @@ function judge(
     sourceMount?: typeof MOUNT;
   } = {},
 ) {
-  const { files, bytes = 1000, created = 0, deletions = 0, repacked = 0, gone = false } = numbers;
+  const { files, bytes = 1000, created = 0, deletions = 0, repacked = 0 } = numbers;
+  const { unfinished = 0, gone = false } = numbers;
   return judgeChanges(
     checkSpec(plainSpec(more.spec)),
-    { counts: { ...noCounts(), files, bytes, created }, deletions, repacked, gone },
+    { counts: { ...noCounts(), files, bytes, created }, deletions, unfinished, repacked, gone },
     {
       last: more.last,
       sourceMount: more.sourceMount ?? MOUNT,
@@ -54,6 +56,15 @@ describe("the limits on deletions", () => {
     expect(judge({ files: 74, deletions: 26 }).refused?.reason).toBe(
       "26 of 100 files (26 %) would be deleted on the copy, more than the limit of 25 %",
     );
+  });
+
+  test("do not count the one file at which a run was killed", () => {
+    const killed = { files: 2, deletions: 1, unfinished: 1 };
+    expect(judge(killed, { brokeOff: true })).toEqual({ maxDelete: 1 });
+    expect(judge(killed).refused).toBeDefined();
+    expect(
+      judge({ ...killed, deletions: 3, unfinished: 3 }, { brokeOff: true }).refused,
+    ).toBeDefined();
   });
 
   test("count the copy's files, not the source's", () => {

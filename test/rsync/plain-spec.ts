@@ -1,6 +1,5 @@
 import type { BackupSpec } from "../../rsync/index.ts";
-import { noCounts } from "../../rsync/output.ts";
-import type { RunOutcome } from "../../rsync/run.ts";
+import { newOutcome, type RunOutcome } from "../../rsync/outcome.ts";
 
 /** A specification for what never touches a file system. */
 export function plainSpec(changes: Partial<BackupSpec> = {}): BackupSpec {
@@ -19,19 +18,5 @@ export function plainSpec(changes: Partial<BackupSpec> = {}): BackupSpec {
 
 /** What a run of rsync came to in which nothing happened. */
 export function plainOutcome(changes: Partial<RunOutcome> = {}): RunOutcome {
-  return {
-    code: 0,
-    noFolder: false,
-    aborted: false,
-    stalled: false,
-    stuck: false,
-    counts: noCounts(),
-    failures: [],
-    deletionsStopped: false,
-    vanished: 0,
-    vanishedNames: [],
-    lastError: "",
-    unsupported: { acls: false, xattrs: [], other: false },
-    ...changes,
-  };
+  return { ...newOutcome(), code: 0, ...changes };
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { execaSync } from "execa";
 import { describe, expect, test } from "vitest";
 import {
@@ -92,6 +93,8 @@ describe("a copy that is verified", () => {
 
   test("and on which something was planted names that, too; what went in the repository is no difference", async () => {
     const spec = await copied();
+    // The kernel's clock for files is a little behind.
+    await pause(20);
     rmSync(join(spec.source, "file-6"));
     writeFileSync(join(spec.source, "folder", "added"), "new");
     writeFileSync(join(spec.destination, "folder", "planted\x02"), "not mine");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lower } from "../../rsync/copy.ts";
 import type { Abilities } from "../../rsync/disk.ts";
-import { type RunOutcome, readMessage } from "../../rsync/run.ts";
+import { type RunOutcome, readMessage } from "../../rsync/outcome.ts";
 import { plainOutcome } from "./plain-spec.ts";
 
 function read(...lines: string[]): RunOutcome {
