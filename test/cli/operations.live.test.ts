@@ -60,7 +60,7 @@ shared.scenario("up, preview and destroy", () => {
     for (const command of ["up", "destroy", "refresh"]) {
       const { exitCode, stderr } = await host.repoman([command]);
       expect(exitCode).toBe(2);
-      expect(stderr).toMatch(/there is no terminal\n {2}Add --yes, or look first: repoman /);
+      expect(stderr).toMatch(/there is no terminal\n {2}Add --yes, or look first: bin\/repoman /);
     }
     await host.expectExit(0, "destroy", "--preview-only");
     expect(host.things()).toEqual(ALL);
@@ -108,7 +108,9 @@ describe("before Pulumi starts", () => {
     const named = await host.repoman(["destroy", "--yes", "--stack", "dmeo"]);
     expect(named).toMatchObject({
       exitCode: 2,
-      stderr: 'error: there is no stack "dmeo"\n  There is none yet.\n',
+      stderr:
+        'error: there is no stack "dmeo"\n' +
+        "  There is none yet. `up`, `preview`, `env` and `setup` make a new one.\n",
     });
     const own = await host.repoman(["destroy", "--yes"]);
     expect(own).toMatchObject({
