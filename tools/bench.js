@@ -11,7 +11,7 @@ import { ROOT } from "./toolchain.js";
 
 const USAGE = `usage: npm run bench -- [--containers N] [--rounds N] [--only PART] [--json]
   --containers N  how many repositories, each with a container (20)
-  --rounds N      how often each is measured; medians are shown (3)
+  --rounds N      how often each is measured; medians are shown (3, and 9 for copies)
   --only PART     "estate" or "copies": mirror runs of a real size, 100,000 files and 2 GB, which
                   take 8 GB in /var/tmp while they are measured
   --json          for a program

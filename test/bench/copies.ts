@@ -13,6 +13,8 @@ const SCRIPT = fileURLToPath(new URL("mirrors.ts", import.meta.url));
 const MANY = { repositories: 50, files: 2_000, bytes: 1_000 };
 const LARGE = { repositories: 1, files: 20_000, bytes: 107_374 };
 
+/** A disk takes as long as it likes: fewer rounds than this say little. */
+export const FEWEST_ROUNDS = 9;
 /** On a disk, not in memory. */
 const PLACE = "/var/tmp";
 /** What the repositories and one copy of them take at most, with some room. */
@@ -64,7 +66,8 @@ async function measure(
 }
 
 /** @returns undefined where there is no room for it */
-export async function measureCopies(rounds: number): Promise<Measured | undefined> {
+export async function measureCopies(wanted: number): Promise<Measured | undefined> {
+  const rounds = Math.max(wanted, FEWEST_ROUNDS);
   const { bavail, bsize } = await statfs(PLACE);
   if (bavail * bsize < SPACE) {
     say(`copies of a real size are left out: they take ${SPACE / 1e9} GB in ${PLACE}`);

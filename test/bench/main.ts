@@ -3,7 +3,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { renderTable } from "../../cli/output/table.ts";
 import { EXIT } from "../../host/fault.js";
-import { measureCopies } from "./copies.ts";
+import { FEWEST_ROUNDS, measureCopies } from "./copies.ts";
 import { type Comparison, type Measured, median, ratio, say } from "./measure.ts";
 import { measureWhole } from "./whole.ts";
 
@@ -55,7 +55,8 @@ function report(): string {
   const taken = [...memory].map(([role, bytes]) => [role, `${Math.round(bytes / 1e6)} MB`]);
   const columns = (names: string[]) => names.map((head) => ({ head }));
   return [
-    `${only === "copies" ? "" : `${containers} containers; `}medians of ${rounds} rounds; ` +
+    `${only === "copies" ? "" : `${containers} containers; `}` +
+      `medians of ${rounds} rounds, of copies of a real size ${Math.max(rounds, FEWEST_ROUNDS)}; ` +
       `${availableParallelism()} CPUs, load ${loadavg()[0]?.toFixed(1)}`,
     renderTable(columns(heads), rows, undefined),
     renderTable(columns(["process", "peak memory"]), taken, undefined),

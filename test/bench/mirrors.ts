@@ -8,7 +8,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import type { BackupSpec } from "../../rsync/index.ts";
 import { mirror, runFault } from "../../rsync/index.ts";
 import { inParallel } from "./estate.ts";
@@ -33,25 +32,28 @@ const byMirror = () =>
 /** As lean as can be: what it takes is rsync's own, and this process's memory is repoman's part. */
 const byRsync = () =>
   inParallel(specs, async ({ name, source }) => {
-    const args = ["-aHAXS", "--numeric-ids", "--delete", `${source}/`, `${join(plain, name)}/`];
-    const child = spawn("rsync", args, { stdio: ["ignore", "ignore", "inherit"] });
-    const [code] = await once(child, "close");
-    if (code !== 0) throw new Error(`rsync ended with code ${code}`);
+    const places = [`${source}/`, `${join(plain, name)}/`];
+    await run("rsync", "-aHAXS", "--numeric-ids", "--delete", ...places);
   });
+async function run(program: string, ...args: string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`${program} ended with code ${code}`);
+}
+
 /** There is no copy, none is known of, and nothing is left to be written. */
 const empty = async () => {
   const known = specs.flatMap(({ destination, recordsDir }) => [destination, recordsDir]);
   // By a child: this process's memory is what is measured.
-  await execa("rm", ["-rf", "--", plain, ...known]);
+  await run("rm", "-rf", "--", plain, ...known);
   await mkdir(plain, { recursive: true });
-  await execa("sync");
+  await run("sync");
 };
 
 await mkdir(plain, { recursive: true });
-if (!fresh) {
-  await byMirror();
-  await byRsync();
-}
+// What comes first reads from the disk, and the others from memory.
+await byRsync();
+if (!fresh) await byMirror();
 const measured: { mirror: number; rsync: number }[] = [];
 for (let round = 0; round < rounds; round++) {
   const result = { mirror: 0, rsync: 0 };
@@ -63,7 +65,7 @@ for (let round = 0; round < rounds; round++) {
       await (which === "mirror" ? byMirror() : byRsync());
       // A mirror's record is on the disk when it ends, and on one disk that takes the copy along:
       // both have to be.
-      if (fresh) await execa("sync");
+      if (fresh) await run("sync");
     });
   }
   measured.push(result);
