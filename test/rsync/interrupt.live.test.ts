@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -95,6 +96,27 @@ describe("a run that is interrupted", () => {
 });
 
 describe("two runs of one repository", () => {
+  test("of which one ends while the other only looks: that one begins again", async () => {
+    const bench = await workbench("tmpfs");
+    const { spec } = bench;
+    fill(spec.source, 1, 8);
+    await repaired(bench);
+    writeFileSync(join(spec.source, "new"), "new");
+    const phases: string[] = [];
+    const record = await mirror(spec, {
+      onProgress: ({ phase }) => {
+        phases.push(phase);
+        const first = phases.filter((one) => one === "comparing").length === 1;
+        if (phase !== "comparing" || !first) return;
+        execFileSync(process.execPath, [SCRIPT, JSON.stringify(spec)]);
+      },
+    });
+    expect(phases).toEqual(["checking", "comparing", "checking", "comparing"]);
+    expect(record).toMatchObject({ result: "ok", counts: { copied: 0 } });
+    const runs = await readHistory(spec.recordsDir, spec.name);
+    expect(runs.map(({ counts }) => counts.copied)).toEqual([9, 1, 0]);
+  });
+
   test("at once in one process: one works, and the others say so", async () => {
     const bench = await workbench("tmpfs");
     const { spec } = bench;
