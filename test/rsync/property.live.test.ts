@@ -235,7 +235,9 @@ function expectBounded(before: Entries, after: Entries): void {
 }
 
 // More of them find more: PROPERTY_RUNS=500.
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 12);
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 8);
+
+const UNFINISHED = /(^|\/)\.[^/]+\.[A-Za-z0-9]{6}$/;
 
 test(
   "whatever is edited and wherever runs break off, the copy holds whole files, loses none, and ends equal",
@@ -266,6 +268,10 @@ test(
           );
           const { record, hit } = await run(spec, step, toCopy);
           copy = existsSync(spec.destination) ? entriesOf(spec.destination) : new Map();
+          // A first copy that is killed leaves the one file at which it was, under a name that says so.
+          const left = [...copy.keys()].filter((path) => UNFINISHED.test(path) && !ever.has(path));
+          expect(left.length).toBeLessThanOrEqual(good.size === 0 ? 1 : 0);
+          for (const path of left) copy.delete(path);
           for (const [path, content] of copy) {
             expect(ever.get(path)?.has(content), `${path} is one that the source had`).toBe(true);
           }
