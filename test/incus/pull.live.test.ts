@@ -54,7 +54,8 @@ describe("an image", () => {
     await create("slow", "slow:busybox/slow", { onProgress: (text: string) => heard.push(text) });
     expect(heard.length).toBeGreaterThan(1);
     expect(heard[0]).toMatch(/\d+%/);
-    expect(new Set(heard).size).toBe(heard.length);
+    // Never the same twice in a row; a rate may come again.
+    expect(heard.filter((text, index) => text === heard[index - 1])).toEqual([]);
     await incus.setInstanceState("default", "slow", { action: "start" });
   });
 
