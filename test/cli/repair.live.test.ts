@@ -48,7 +48,9 @@ test("without a terminal it prints what there is and the commands, and changes n
   await byHand("hand", { repo: { type: "disk", source, path: source, shift: "true" } });
   await byHand("stray");
   const { stdout } = await repoman(host, 1, "repair");
-  expect(stdout).toMatch(/^alpha has no container\n {2}recreate .*\n +bin\/repoman up alpha --yes\n/);
+  expect(stdout).toMatch(
+    /^alpha has no container\n {2}recreate .*\n +bin\/repoman up alpha --yes\n/,
+  );
   expect(stdout).toMatch(
     /gone has no container\n[\s\S]*? forget [\s\S]*?bin\/repoman remove gone --yes\n/,
   );
