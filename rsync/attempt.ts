@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ask } from "../host/child.ts";
 import { type ClaimedSite, claimSite, restoreFolder } from "./claim.ts";
@@ -34,7 +33,7 @@ export interface Surroundings extends MirrorOptions {
   lock: RepositoryLock;
   /**
    * Makes sure that the lock is held, and that nobody was at it since `last` was read. Called before
-   * anything is judged by what the copy holds, or done to it.
+   * anything is done to the copy; what is only told is settled by who records it.
    */
   settle: () => void;
   /** The last run did not come to its end: it may have left something unfinished on the disk. */
@@ -142,7 +141,6 @@ async function run(
       noDelete,
       brokeOff: around.cutOff,
     });
-    around.settle();
     const { found, end, verdict } = decision;
     const { counts } = found;
     if (end.result === "failed") return finish(end, counts, found.outcome.failures);
@@ -203,15 +201,14 @@ async function decideOnDisk(
   context: Pick<Question, "last" | "sourceMount" | "allowDeletes" | "noDelete" | "brokeOff">,
 ): Promise<Decision> {
   const { spec, site } = job;
-  const gone = site.device === undefined;
-  const nothing = join(job.work, "nothing");
-  if (gone) mkdirSync(nothing, { recursive: true, mode: 0o700 });
   const question: Question = {
     ...context,
     ...job,
-    destination: gone ? nothing : join("../..", spec.below),
-    copy: gone ? nothing : site.destination,
-    gone,
+    copy: undefined,
+    ...(site.device !== undefined && {
+      copy: site.destination,
+      destination: join("../..", spec.below),
+    }),
     unfinished: unfinishedIn(site.recorded.disk),
   };
   const decision = await decide(question);

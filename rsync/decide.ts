@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { compare, type Found } from "./compare.ts";
 import type { Abilities } from "./disk.ts";
 import { type End, endOf } from "./end.ts";
@@ -13,16 +15,14 @@ export interface Question {
   spec: CheckedSpec;
   excludes: Excludes;
   abilities: Abilities;
-  /** Folder of this host for lists. */
+  /** Folder of this host for lists; made where it is needed. */
   work: string;
-  /** The copy as rsync finds it from the folder that it stands in. */
-  destination: string;
-  /** The copy is not there: it is compared as an empty folder. */
-  gone?: boolean;
+  /** The copy's absolute path; undefined while it is not there: it is compared as an empty folder. */
+  copy: string | undefined;
+  /** The copy as rsync finds it from the folder that it stands in; its absolute path unless set. */
+  destination?: string;
   /** Name in the copy that is no part of it. */
   unfinished?: string;
-  /** The copy's absolute path. */
-  copy: string;
   run: RunOptions;
   last: LastGood | undefined;
   sourceMount: MountFacts;
@@ -53,29 +53,32 @@ export async function decide(question: Question): Promise<Decision> {
   if (end.result === "failed") return { found, end, verdict: { maxDelete: 0 }, folders };
   const nothing = nothingToCopy(spec, counts);
   if (nothing) return { found, end, verdict: { refused: nothing, maxDelete: 0 }, folders };
-  const comparison = { counts, deletions, unfinished, gone: question.gone ?? false };
+  const { copy } = question;
+  const comparison = { counts, deletions, unfinished, gone: copy === undefined };
   let verdict = judgeChanges(spec, { ...comparison, repacked: 0 }, question);
-  if (verdict.refused && (await folders()).length > 0) {
+  if (copy !== undefined && verdict.refused && (await folders()).length > 0) {
     // What is not to be deleted was not listed either; of a repository that git packed it tells why
     // there is so much less.
     const list = noDelete ? (await look(question, false)).objectDeletions : found.objectDeletions;
-    const repacked =
-      list === undefined
-        ? 0
-        : await countRepacked(list, await folders(), {
-            source: spec.source,
-            copy: question.copy,
-            work: question.work,
-            allowedLoss: spec.maxDeletePercent,
-            timeoutMs: spec.stallAfter,
-          });
-    verdict = judgeChanges(spec, { ...comparison, repacked }, question);
+    if (list !== undefined) {
+      const repacked = await countRepacked(list, await folders(), {
+        source: spec.source,
+        copy,
+        work: question.work,
+        allowedLoss: spec.maxDeletePercent,
+        timeoutMs: spec.stallAfter,
+      });
+      verdict = judgeChanges(spec, { ...comparison, repacked }, question);
+    }
   }
   return { found, end, verdict, folders };
 }
 
 function look(question: Question, noDelete: boolean): Promise<Found> {
-  const { spec, destination, work, unfinished, checksum } = question;
+  const { spec, copy, work, unfinished, checksum } = question;
+  const nothing = join(work, "nothing");
+  if (copy === undefined) mkdirSync(nothing, { recursive: true, mode: 0o700 });
+  const destination = question.destination ?? copy ?? nothing;
   return compare({ source: spec.source, destination, work, unfinished }, question.abilities, {
     ...question.run,
     rules: rulesOf(spec.exclude ?? [], question.excludes.patterns, WHOLE),

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decide } from "./decide.ts";
 import { SCRATCH } from "./disk.ts";
@@ -31,19 +31,15 @@ export async function pending(
   if (!site.ok) return site;
   if (!source.ok) return source;
   const work = join(spec.recordsDir, ".run", "pending", randomBytes(8).toString("hex"));
-  await mkdir(join(work, "nothing"), { recursive: true, mode: 0o700 });
   try {
     const excludes = await repositoryExcludes(spec);
-    const ask = (at: Site, folder: string) => {
-      // A copy that is not there yet is compared as an empty folder.
-      const copy = at.device === undefined ? join(work, "nothing") : at.destination;
-      return decide({
+    const ask = (at: Site, folder: string) =>
+      decide({
         spec,
         excludes,
         abilities: at.recorded?.abilities ?? { acls: true, xattrs: "all", nanoseconds: true },
         work,
-        destination: copy,
-        copy,
+        copy: at.device === undefined ? undefined : at.destination,
         ...(at.disk && { unfinished: unfinishedIn(at.disk) }),
         run: { folder, stallAfter: spec.stallAfter, signal: options.signal },
         last,
@@ -53,7 +49,6 @@ export async function pending(
         brokeOff: !cameToItsEnd(record?.result),
         checksum: options.checksum ?? false,
       });
-    };
     const { root } = site.found;
     let decision = await ask(site, site.disk ? join(root, SCRATCH, site.disk.id) : root);
     if (decision.found.outcome.noFolder) {

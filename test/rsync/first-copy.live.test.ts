@@ -1,9 +1,9 @@
 // A copy that is not there yet, or not any more.
 
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { mirror, readRecord } from "../../rsync/index.ts";
+import { mirror, pending, readRecord } from "../../rsync/index.ts";
 import { until } from "../rig/place.ts";
 import { signal } from "../rig/processes.ts";
 import { repaired } from "./repaired.ts";
@@ -11,19 +11,20 @@ import { Vast } from "./unfinished.ts";
 import { rsyncs } from "./victim.ts";
 import { fillSmall, workbench } from "./workbench.ts";
 
+const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+
 test("a first copy that is killed is repaired, though what it left is more than may be deleted", async () => {
   const bench = await workbench("tmpfs");
   const { spec } = bench;
   writeFileSync(join(spec.source, "small"), "small");
   const large = new Vast(spec);
+  const left = () => namesIn(spec.destination).filter((name) => /^\.vast\..{6}$/.test(name));
   const running = mirror(spec);
-  await until("rsync", () => rsyncs(spec).length >= 3 && large.isRead);
+  await until("rsync", () => rsyncs(spec).length >= 3 && large.isRead && left().length > 0);
   for (const { pid } of rsyncs(spec)) signal(pid, "SIGKILL");
   expect((await running).result).toBe("failed");
   large.remove();
-  expect(readdirSync(spec.destination).filter((name) => /^\.vast\..{6}$/.test(name))).toHaveLength(
-    1,
-  );
+  expect(left()).toHaveLength(1);
   await repaired(bench);
 });
 
@@ -71,6 +72,8 @@ test("a copy that has gone is not made anew of a repository that has all but gon
   expect(refused).toMatchObject({ result: "refused", lastGood: good.lastGood });
   expect(refused.reason).toMatch(/has 4 files; at the last good run it had 103/);
   expect(readdirSync(spec.backupRoot)).not.toContain("demo");
+  // Who asks beforehand is told the same.
+  expect(await pending(spec)).toMatchObject({ refused: { reason: refused.reason } });
   await repaired(bench, { allowDeletes: 0 });
 });
 
