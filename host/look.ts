@@ -6,6 +6,7 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, normalize } from "node:path";
 import { type Answer, ask, errorText } from "./child.ts";
+import { EXIT, Fault } from "./fault.js";
 import { isOfLocalType, type Mount, readMounts, topmostMount } from "./mountinfo.ts";
 
 /** How long a file system may take to answer, in ms: it may have to be mounted first. */
@@ -33,6 +34,19 @@ export type Seen =
 /** What to do about a mount that does not answer. */
 export const SILENCE_REMEDY =
   "Check the file server and the network, or the automounter; or unmount it.";
+
+/**
+ * The error of whoever needs what does not answer.
+ *
+ * @param place what was to be looked at
+ * @param otherwise a way round it, if there is one
+ */
+export function silenceFault(place: string, { what }: Silence, otherwise?: string): Fault {
+  return new Fault(`${place} ${what}`, {
+    remedy: otherwise === undefined ? SILENCE_REMEDY : `${SILENCE_REMEDY}\n${otherwise}`,
+    exitCode: EXIT.environment,
+  });
+}
 
 /**
  * Where a lookup of a path might wait for good: the mount it ends in, as far as that can be told from

@@ -11,6 +11,7 @@
 import type { Output } from "@pulumi/pulumi/output.js";
 import type { CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 import { EXIT, Fault } from "../host/fault.js";
+import { ANSWER_MS } from "../host/look.ts";
 import { paths } from "../host/paths.js";
 import {
   type BackupSpec,
@@ -67,9 +68,6 @@ const BACKUP_TYPE = "pulumi-nodejs:dynamic/repoman:RsyncBackup";
 
 const JUDGED = [...DECLARED, "owner", "freshness", "pending"] as const;
 
-/** How long the disk may take to answer whoever only looks: without it, the record alone is judged. */
-const ANSWER_MS = 5_000;
-
 function specOf(args: BackupArgs): BackupSpec {
   return hostSpec(args, args.owner.id);
 }
@@ -95,6 +93,7 @@ export const handlers = guarded<Checked, BackupState>("backup", {
 
   async read(id, state) {
     const record = await readRecord(paths().backupRecords, state.name);
+    // Where the disk does not answer whoever only looks, the record alone is judged.
     const spec = { ...specOf(state), answerWithin: ANSWER_MS };
     const found = await probe(spec);
     // A disk that is away says nothing of the copy on it; the survey has said that it is away.

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EXIT, Fault } from "../../host/fault.js";
-import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
+import { lookAt, silenceFault } from "../../host/look.ts";
 import { seconds } from "../../registry/duration.ts";
 import { printable } from "../../registry/text.ts";
 import { addExamples, linesFrom, linesOption } from "../definition.ts";
@@ -42,12 +42,7 @@ async function log(options: Options): Promise<void> {
   const wanted = selection(options);
   const folder = await journalFolder(findSetting({ stack: options.stack }));
   const seen = await lookAt(folder);
-  if ("silent" in seen) {
-    throw new Fault(`the journal in ${printable(folder)} ${seen.what}`, {
-      remedy: SILENCE_REMEDY,
-      exitCode: EXIT.environment,
-    });
-  }
+  if ("silent" in seen) throw silenceFault(`the journal in ${printable(folder)}`, seen);
   const reader = await import("../estate/journal-reader.ts");
   if (!options.follow) {
     const lines = wanted(await reader.readJournal(folder));

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EXIT, Fault } from "../../host/fault.js";
-import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
+import { lookAt, silenceFault } from "../../host/look.ts";
 import { quote } from "../../registry/text.ts";
 import { findProgram } from "../find-program.ts";
 import { note } from "../output/say.ts";
@@ -32,12 +32,7 @@ export async function requireRepository(
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   const seen = await lookAt(path);
-  if ("silent" in seen) {
-    throw new Fault(`${quote(path)} ${seen.what}`, {
-      remedy: SILENCE_REMEDY,
-      exitCode: EXIT.environment,
-    });
-  }
+  if ("silent" in seen) throw silenceFault(quote(path), seen);
   if (!seen.ok || seen.type !== "directory") {
     const there = seen.ok;
     if (!there && (create || clone !== undefined)) return true;

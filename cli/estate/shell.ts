@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { EXIT, Fault } from "../../host/fault.js";
-import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
+import { lookAt, silenceFault } from "../../host/look.ts";
 import type { IncusClient } from "../../incus/client.ts";
 import { start } from "../../providers/container/run.ts";
 import { type Context, connectTo } from "../context.ts";
@@ -112,12 +112,7 @@ async function ownerOf(repo: string): Promise<{ name: string; uid: number; gid: 
   const seen = await lookAt(repo);
   if (seen.ok) return { name: String(seen.uid), uid: seen.uid, gid: seen.gid };
   const place = `the repository ${JSON.stringify(repo)}`;
-  if ("silent" in seen) {
-    throw new Fault(`${place} ${seen.what}`, {
-      remedy: `${SILENCE_REMEDY}\nOr enter as root: --root`,
-      exitCode: EXIT.environment,
-    });
-  }
+  if ("silent" in seen) throw silenceFault(place, seen, "Or enter as root: --root");
   throw new Fault(`${place} cannot be read (${seen.code})`, {
     remedy: "Mount its disk or move it back, or enter as root: --root",
   });

@@ -2,7 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { EXIT, Fault } from "../../host/fault.js";
-import { lookAt, SILENCE_REMEDY } from "../../host/look.ts";
+import { lookAt, silenceFault } from "../../host/look.ts";
 import { expandHome, paths, withTilde } from "../../host/paths.js";
 import { editRegistry } from "../../registry/edit/file.ts";
 import { readEstate } from "../../registry/estate.ts";
@@ -109,14 +109,11 @@ async function isFolder(path: string): Promise<boolean> {
       exitCode: EXIT.conflict,
     });
   }
-  const silent = "silent" in seen;
-  throw new Fault(
-    `repos_root ${quote(path)} ${silent ? seen.what : `cannot be looked at (${seen.code})`}`,
-    {
-      remedy: silent ? SILENCE_REMEDY : "Make it readable for you, or choose another.",
-      exitCode: EXIT.environment,
-    },
-  );
+  if ("silent" in seen) throw silenceFault(`repos_root ${quote(path)}`, seen);
+  throw new Fault(`repos_root ${quote(path)} cannot be looked at (${seen.code})`, {
+    remedy: "Make it readable for you, or choose another.",
+    exitCode: EXIT.environment,
+  });
 }
 
 /** Makes it so, in an order in which each step can be cut off and done again. */
