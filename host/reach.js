@@ -28,8 +28,12 @@ let known = {};
  * @param {Reach} more
  */
 export function reachBy(more) {
-  const said = Object.entries(more).filter(([, value]) => value !== undefined);
-  known = { ...known, ...Object.fromEntries(said) };
+  known = { ...known, ...said(more) };
+}
+
+/** @param {Reach} more @returns {Reach} what of it is not undefined */
+function said(more) {
+  return Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -71,11 +75,10 @@ export function reachVariable(env = process.env) {
  * @returns {Reach}
  */
 export function reach(env, more = {}) {
-  const said = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   try {
-    return { ...JSON.parse(env[VARIABLE] || "{}"), ...known, ...said };
+    return { ...JSON.parse(env[VARIABLE] || "{}"), ...known, ...said(more) };
   } catch {
-    return { ...known, ...said };
+    return { ...known, ...said(more) };
   }
 }
 
